@@ -1,0 +1,3 @@
+"""What every test of ours needs: pytest's own harness for plugins."""
+
+pytest_plugins = ["pytester"]

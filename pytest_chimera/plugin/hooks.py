@@ -1,0 +1,1 @@
+"""Hooks (placeholder while the rooms below are built)."""

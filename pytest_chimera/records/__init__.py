@@ -1,0 +1,29 @@
+"""Frozen values that travel between rooms, processes and files, with their form as plain JSON.
+
+Nothing here measures, sends or prints. `Generation` is one request; `CaseResult` is one case with all its rounds;
+`Fact` is a number that a report may print. What is unknown is None and never 0.
+"""
+
+from __future__ import annotations
+
+from pytest_chimera.records.base import Record
+from pytest_chimera.records.case import Case, CaseResult, HostInfo, LoadedModel, Message, ModelInfo, Round
+from pytest_chimera.records.fact import Fact
+from pytest_chimera.records.generation import Arrival, Chunk, Failure, FailureKind, Generation
+
+__all__ = [
+    "Arrival",
+    "Case",
+    "CaseResult",
+    "Chunk",
+    "Fact",
+    "Failure",
+    "FailureKind",
+    "Generation",
+    "HostInfo",
+    "LoadedModel",
+    "Message",
+    "ModelInfo",
+    "Record",
+    "Round",
+]

@@ -1,0 +1,161 @@
+"""A benchmark case, the model and host it is put to, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pytest_chimera.records.base import Record
+from pytest_chimera.records.generation import Generation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(Record):
+    """One message of a conversation."""
+
+    role: str
+    content: str
+    images: tuple[str, ...] = ()
+    """Base64 without a prefix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo(Record):
+    """What a server says of an installed model (`/api/tags`, `/api/show`)."""
+
+    name: str
+    """Canonical, with its tag: "gemma3:latest"."""
+    digest: str | None = None
+    family: str | None = None
+    parameter_size: str | None = None
+    """As Ollama writes it: "268.10M"."""
+    quantization: str | None = None
+    context_length: int | None = None
+    """Tokens that the model was trained for."""
+    capabilities: tuple[str, ...] = ()
+    format: str | None = None
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel(Record):
+    """What a server says of a model in memory (`/api/ps`)."""
+
+    name: str
+    digest: str | None = None
+    context_length: int | None = None
+    """num_ctx as loaded, which may be less than was asked for."""
+    size_bytes: int | None = None
+    size_vram_bytes: int | None = None
+
+    @property
+    def gpu_share(self) -> float | None:
+        """GPU share = size_vram / size."""
+        if not self.size_bytes or self.size_vram_bytes is None:
+            return None
+        return self.size_vram_bytes / self.size_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostInfo(Record):
+    """The server that answered."""
+
+    url: str
+    """Without credentials."""
+    version: str | None = None
+    """As `/api/version` says."""
+    engine: Literal["ollama", "embedded", "scripted"] = "ollama"
+    shares_clock: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case(Record):
+    """One benchmark: what is asked of a model, how often, and what must hold."""
+
+    id: str
+    """Node id of the test, with " #2" for its second call and so on; unique within a run."""
+    name: str
+    """For people: the id without its path."""
+    model: ModelInfo
+    messages: tuple[Message, ...]
+    """Before any nonce; a persona's or other system text is the first message."""
+    endpoint: Literal["chat", "generate"] = "chat"
+    suffix: str | None = None
+    raw: bool = False
+    persona: str | None = None
+    options: Mapping[str, Any]
+    """As sent to the server, validated."""
+    options_set: tuple[str, ...] = ()
+    """Names among `options` that a person set; the others are defaults of ours."""
+    think: bool | str | None = None
+    format: str | Mapping[str, Any] | None = None
+    """"json" or a JSON schema."""
+    tools: tuple[dict[str, Any], ...] = ()
+    keep_alive: str | int | None = None
+    truncate: bool = False
+    """Whether the server may cut a prompt that does not fit in silence; else such a request fails."""
+    prefix: Literal["unique", "reuse"] = "unique"
+    start: Literal["warm", "cold"] = "warm"
+    rounds: int = 5
+    warmup: int = 1
+    timeout_s: float = 300.0
+    max_failed_rounds: int = 0
+    limits: tuple[str, ...] = ()
+    """What must hold, in the one grammar: "tok/s >= 30"."""
+
+    @property
+    def prompt_hash(self) -> str:
+        """SHA-256 (hex) of the messages (and suffix), before any nonce."""
+        content = [message.as_dict() for message in self.messages], self.suffix
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round(Record):
+    """One request of a case."""
+
+    number: int
+    """From 1, warm-up rounds and counted rounds each for themselves."""
+    warmup: bool
+    cold: bool | None
+    """Whether the model had to be loaded for this request; None when the server did not say."""
+    generation: Generation
+
+    @property
+    def counts(self) -> bool:
+        """Whether its numbers enter any statistic: not a warm-up and not failed."""
+        return not self.warmup and self.generation.ok
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult(Record):
+    """A case with everything that was measured for it."""
+
+    case: Case
+    host: HostInfo
+    loaded: LoadedModel | None = None
+    """As `/api/ps` said after the first request that succeeded."""
+    rounds: tuple[Round, ...] = ()
+    started_unix_ns: int
+    setup_ns: int = 0
+    """Wall time before the first request: looking the model up, waiting for the host, unloading for a cold start."""
+    warmup_ns: int = 0
+    measuring_ns: int = 0
+    """Wall time of the counted rounds, with what lies between them."""
+    waited_ns: int = 0
+    """Of `setup_ns`: waiting for other processes that measure on the same host."""
+    complete: bool = False
+    """Whether all rounds were made; False when it was interrupted."""
+
+    @property
+    def counted(self) -> tuple[Round, ...]:
+        """Rounds that count."""
+        return tuple(each for each in self.rounds if each.counts)
+
+    @property
+    def failed(self) -> tuple[Round, ...]:
+        """Failed rounds, warm-up included."""
+        return tuple(each for each in self.rounds if not each.generation.ok)
