@@ -1,1 +1,52 @@
-"""."""
+"""The console script `pytest-chimera`, the same as `python -m pytest_chimera`: signposts to the rooms that do the work."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+USAGE = """\
+usage: pytest-chimera COMMAND [ARGUMENTS]
+
+  engine   serve a model on loopback as Ollama does   (pytest-chimera engine --help)
+
+Measuring is done by pytest itself: pytest --chimera-model gemma3
+"""
+
+
+def _engine(arguments: Sequence[str]) -> int:
+    from pytest_chimera.engine.cli import engine_main  # noqa: PLC0415  # only this command needs the engine
+
+    return engine_main(arguments)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"engine": _engine}
+"""Command -> what carries it out; each returns the exit status."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0 (done), 1 (failed) or 2 (not understood)."""
+    from pytest_chimera.errors import ChimeraError, nearest  # noqa: PLC0415  # keeps --help quick
+
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(USAGE)
+        return 0 if words else 2
+    if words[0] not in COMMANDS:
+        known = ", ".join(COMMANDS)
+        sys.stderr.write(
+            f"{words[0]!r} is not a command. Known: {known}. {nearest(words[0], COMMANDS)}".rstrip() + "\n"
+        )
+        return 2
+    try:
+        return COMMANDS[words[0]](words[1:])
+    except ChimeraError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

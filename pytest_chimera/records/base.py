@@ -50,9 +50,14 @@ class Record:
             ) from error
 
 
-@functools.cache
-def _hints(cls: Any) -> dict[str, Any]:
+def _hints(cls: type[Record]) -> dict[str, Any]:
     """Field name -> resolved type, in order of declaration."""
+    key: Any = cls  # mypy takes this class for unhashable
+    return _hints_of(key)
+
+
+@functools.cache
+def _hints_of(cls: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
     return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 
