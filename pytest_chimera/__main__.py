@@ -1,4 +1,4 @@
-"""The console script `pytest-chimera`, the same as `python -m pytest_chimera`: signposts to the rooms that do the work."""
+"""The console script `pytest-chimera`, the same as `python -m pytest_chimera`: signposts to what does the work."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_client_times() -> None:
 
 
 def test_server_rates() -> None:
-    """Decode is count over duration, its step form one token less, TPOT the inverse; prefill has the uncached tokens."""
+    """Decode is count over duration, its step form a token less, TPOT the inverse; prefill takes uncached ones."""
     one = generation()
     assert (one.decode_tokens_per_s, one.decode_steps_per_s) == (120.0, 100.0)
     assert one.tpot_ns == pytest.approx(50_000_000 / 6)
