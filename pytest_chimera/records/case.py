@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_chimera.records.base import Record
 from pytest_chimera.records.generation import Generation
+
+
+PromptFit = Literal["fitted", "cut", "unknown"]
+"""Whether a prompt fitted into num_ctx, where that can be told."""
+
+_REFUSES_SINCE = (0, 24, 0)
+"""The oldest Ollama that was seen to answer `truncate: false` with a 400; what older ones do is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +78,14 @@ class HostInfo(Record):
     engine: Literal["ollama", "embedded", "scripted"] = "ollama"
     shares_clock: bool = False
 
+    @property
+    def refuses_long_prompts(self) -> bool:
+        """Whether this server is known to refuse a prompt that does not fit when it is sent `truncate: false`."""
+        if self.engine != "ollama":
+            return True
+        numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", self.version or "")
+        return numbers is not None and tuple(map(int, numbers.groups())) >= _REFUSES_SINCE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case(Record):
@@ -105,6 +121,10 @@ class Case(Record):
     max_failed_rounds: int = 0
     limits: tuple[str, ...] = ()
     """What must hold, in the one grammar: "tok/s >= 30"."""
+    prompt_tokens: int | None = None
+    """Prompt size asked for instead of a text; the text in `messages` was calibrated to it."""
+    output_tokens: int | None = None
+    """Answer size asked for; a round that ends before it is flagged."""
 
     @property
     def prompt_hash(self) -> str:
@@ -148,12 +168,47 @@ class CaseResult(Record):
     waited_ns: int = 0
     """Of `setup_ns`: waiting for other processes that measure on the same host."""
     complete: bool = False
-    """Whether all rounds were made; False when it was interrupted."""
+    """Whether all rounds were made; False when it was interrupted or stopped."""
+    stopped: str | None = None
+    """Why it was ended before its last round, such as too many failed ones; None when it was not."""
 
     @property
     def counted(self) -> tuple[Round, ...]:
-        """Rounds that count."""
-        return tuple(each for each in self.rounds if each.counts)
+        """Rounds that count: those that went well and whose start (cold or warm) is the one that is measured."""
+        off = self.case.start == "warm"
+        return tuple(each for each in self.rounds if each.counts and each.cold is not off)
+
+    @property
+    def off_start(self) -> tuple[Round, ...]:
+        """Rounds that went well but do not count: cold where warm is measured, or the other way round."""
+        off = self.case.start == "warm"
+        return tuple(each for each in self.rounds if each.counts and each.cold is off)
+
+    @property
+    def stopped_early(self) -> tuple[Round, ...]:
+        """Counted rounds whose answer ended before the `output_tokens` asked for."""
+        asked = self.case.output_tokens
+        return tuple(
+            each
+            for each in self.counted
+            if asked is not None and each.generation.eval_count is not None and each.generation.eval_count < asked
+        )
+
+    def prompt_fit(self, generation: Generation) -> PromptFit:
+        """Whether the server evaluated the whole prompt of `generation`.
+
+        A cut prompt keeps at least half of num_ctx, and all of it on older servers: at most half means fitted, all
+        of it cut. A server that refuses what does not fit (`truncate: false`) has said by its answer that it fitted.
+        """
+        count = generation.prompt_eval_count
+        window = self.loaded.context_length if self.loaded else None
+        if generation.ok and not self.case.truncate and self.host.refuses_long_prompts:
+            return "fitted"
+        if not generation.ok or count is None or window is None:
+            return "unknown"
+        if count >= window:
+            return "cut"
+        return "fitted" if count * 2 <= window else "unknown"
 
     @property
     def failed(self) -> tuple[Round, ...]:
