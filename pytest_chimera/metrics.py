@@ -37,6 +37,8 @@ class Metric:
     """Values of one round in the SI unit: one or none, several where a round has many (ITL)."""
     row: bool = False
     """Whether it becomes a row of pytest-benchmark."""
+    pooled: bool = False
+    """Whether one round has many values, so that n is not bound by the number of rounds."""
     aliases: tuple[str, ...] = ()
 
 
@@ -90,7 +92,7 @@ _TABLE: tuple[Metric, ...] = (
     Metric(
         name="itl", attribute="itl", title="ITL", dimension="time", better="lower", seen_by="client",
         formula="gaps between successive chunks with output, of all counted rounds together",
-        read=lambda g: tuple(gap / NS_PER_S for gap in g.itl_ns),
+        read=lambda g: tuple(gap / NS_PER_S for gap in g.itl_ns), pooled=True,
     ),
     Metric(
         name="load", attribute="load", title="load", dimension="time", better="lower", seen_by="server", row=True,

@@ -7,7 +7,16 @@ Nothing here measures, sends or prints. `Generation` is one request; `CaseResult
 from __future__ import annotations
 
 from pytest_chimera.records.base import Record
-from pytest_chimera.records.case import Case, CaseResult, HostInfo, LoadedModel, Message, ModelInfo, Round
+from pytest_chimera.records.case import (
+    Case,
+    CaseResult,
+    HostInfo,
+    LoadedModel,
+    Message,
+    ModelInfo,
+    PromptFit,
+    Round,
+)
 from pytest_chimera.records.fact import Fact
 from pytest_chimera.records.generation import Arrival, Chunk, Failure, FailureKind, Generation
 
@@ -24,6 +33,7 @@ __all__ = [
     "LoadedModel",
     "Message",
     "ModelInfo",
+    "PromptFit",
     "Record",
     "Round",
 ]

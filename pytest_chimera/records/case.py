@@ -12,7 +12,6 @@ from typing import Any, Literal
 from pytest_chimera.records.base import Record
 from pytest_chimera.records.generation import Generation
 
-
 PromptFit = Literal["fitted", "cut", "unknown"]
 """Whether a prompt fitted into num_ctx, where that can be told."""
 
@@ -115,7 +114,7 @@ class Case(Record):
     """Whether the server may cut a prompt that does not fit in silence; else such a request fails."""
     prefix: Literal["unique", "reuse"] = "unique"
     start: Literal["warm", "cold"] = "warm"
-    rounds: int = 5
+    rounds: int = 10
     warmup: int = 1
     timeout_s: float = 300.0
     max_failed_rounds: int = 0
