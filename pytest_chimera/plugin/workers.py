@@ -1,0 +1,30 @@
+"""What only xdist calls: settings and folder to each worker, one engine for all, the header once their cases are known.
+
+Registered only where xdist is present. Workers print nothing; the controller knows no tests, so each worker leaves its
+number of cases in the run's folder.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_chimera.plugin.settings import to_plain
+
+if TYPE_CHECKING:
+    from pytest_chimera.plugin.session import ChimeraSession
+
+
+class WorkerHooks:
+    """The controller's side."""
+
+    def __init__(self, session: ChimeraSession) -> None:
+        self.session = session
+
+    def pytest_configure_node(self, node: Any) -> None:
+        """Send the settings as they were given, and where to write."""
+        node.workerinput["chimera"] = {
+            "settings": to_plain(self.session.raw),
+            "folder": str(self.session.folder.path),
+            "worker": node.workerinput["workerid"],
+            "workers": node.workerinput["workercount"],
+        }
