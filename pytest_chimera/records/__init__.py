@@ -18,7 +18,7 @@ from pytest_chimera.records.case import (
     Round,
 )
 from pytest_chimera.records.fact import Fact
-from pytest_chimera.records.generation import Arrival, Chunk, Failure, FailureKind, Generation
+from pytest_chimera.records.generation import Arrival, Chunk, Failure, FailureCause, FailureKind, Generation
 
 __all__ = [
     "Arrival",
@@ -27,6 +27,7 @@ __all__ = [
     "Chunk",
     "Fact",
     "Failure",
+    "FailureCause",
     "FailureKind",
     "Generation",
     "HostInfo",

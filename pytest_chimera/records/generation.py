@@ -23,6 +23,23 @@ FailureKind = Literal["connect", "timeout", "http", "stream", "cut", "protocol"]
 """connect: no connection. timeout: longer than allowed. http: an error status. stream: an error line after the stream
 had begun. cut: the stream ended without its final chunk. protocol: bytes that are not Ollama's."""
 
+FailureCause = Literal[
+    # connect
+    "refused", "name", "unreachable", "connect_timeout", "tls", "proxy",
+    # timeout: no byte at all, no further byte, bytes but too slowly
+    "silent", "idle", "total",
+    # http
+    "bad_request", "too_long", "unauthorized", "forbidden", "model_missing", "not_found", "method", "busy", "server",
+    "redirect", "status",
+    # stream
+    "error_line",
+    # cut: an answer that ended properly but without its final chunk, or a connection that did not
+    "no_final_chunk", "closed", "reset", "no_answer",
+    # protocol
+    "not_http", "utf8", "json", "shape", "durations",
+]  # fmt: skip
+"""What exactly happened: one word for each fault that people must be able to tell from the others."""
+
 
 class Arrival(NamedTuple):
     """One read from the socket."""
@@ -59,6 +76,8 @@ class Failure(Record):
     """What the server said, or what happened, in one sentence."""
     status: int | None = None
     """HTTP status; None when there was none."""
+    cause: FailureCause | None = None
+    """Finer than `kind`; None in records that were written before causes were told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
