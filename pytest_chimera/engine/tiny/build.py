@@ -1,0 +1,207 @@
+"""Makes `tiny.gguf`, the language model that ships with the package, from `prose.txt`: `python build.py [OUT]`.
+
+Needs nothing but Python, draws no random number and solves no equation, so the file is the same, byte for byte,
+wherever it is made. It is a llama of one layer whose attention and feed-forward weights are zero. What is left is a
+table of successors: the embedding of a token is one-hot (all bytes share one place), and the output matrix holds, for
+each, the logarithm of how often each word follows it in the prose. llama.cpp runs it like any other model. What it
+says is grammatical more often than it is sensible, and never depends on more than the last token of the prompt.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+WIDTH = 96
+"""Length of an embedding: one place for each word of the prose and one for everything else; a multiple of 32."""
+HEAD = 32
+CONTEXT_LENGTH = 32768
+PEAK = 12.0
+"""Logit of a certain successor; what never follows has 0, so a stray token comes about once in 500."""
+END_SHARE = 0.52
+"""How often a sentence is the last. More than half, so that the answer at temperature 0 ends after its first."""
+UNKNOWN, BEGIN, END = 0, 1, 2
+FIRST_BYTE = 3
+NORMAL, UNKNOWN_TYPE, CONTROL, BYTE = 1, 2, 3, 6
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}{{ '\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'assistant:\\n' }}{% endif %}"
+)
+LAST_STOP, STOP, SPACE = ".", ".\u2581", "\u2581"
+"""A full stop that ends the text, one that another sentence follows, and the space that llama.cpp writes so."""
+
+
+def words_of(prose: str) -> list[list[str]]:
+    """The paragraphs of the prose as tokens: a word inside a sentence carries the space before it."""
+    paragraphs = []
+    for paragraph in prose.strip().split("\n\n"):
+        tokens = []
+        for sentence in re.findall(r"[^.]+\.", paragraph):
+            first, *rest = re.findall(r"[A-Za-z]+|[.,]", sentence)
+            tokens += [first, *(word if word in ",." else SPACE + word for word in rest)]
+        paragraphs.append(tokens)
+    return paragraphs
+
+
+def successors(paragraphs: Iterable[list[str]]) -> dict[str, Counter[str]]:
+    """How often each token follows each other; `""` stands for the prompt, END for the end of the text."""
+    table: dict[str, Counter[str]] = defaultdict(Counter)
+    for tokens in paragraphs:
+        before = ""
+        for token in tokens:
+            # A sentence begins after a prompt as it begins after another sentence.
+            for key in ["", STOP] if before in ("", LAST_STOP) else [before]:
+                table[key][token] += 1
+            before = token
+    for counts in table.values():
+        stops = counts.pop(LAST_STOP, 0)
+        if stops:
+            counts[LAST_STOP] = counts[STOP] = stops
+    return table
+
+
+def logits(counts: Mapping[str, int]) -> dict[str, float]:
+    """The logit of each successor; the two full stops share what the one of the prose had."""
+    shares = {token: float(count) for token, count in counts.items()}
+    if STOP in shares:
+        both = shares[STOP]
+        shares[LAST_STOP], shares[STOP] = both * END_SHARE, both * (1 - END_SHARE)
+    total = sum(shares.values())
+    return {token: PEAK + math.log(share / total) for token, share in shares.items()}
+
+
+def q8_0(row: list[float]) -> bytes:
+    """One row in ggml's Q8_0: blocks of 32, each a half-precision scale and 32 signed bytes."""
+    blocks = []
+    for start in range(0, len(row), 32):
+        block = row[start : start + 32]
+        (scale,) = struct.unpack("<e", struct.pack("<e", max(map(abs, block)) / 127))
+        numbers = [round(value / scale) if scale else 0 for value in block]
+        blocks.append(struct.pack("<e32b", scale, *(max(-127, min(127, number)) for number in numbers)))
+    return b"".join(blocks)
+
+
+def tensors(vocabulary: list[str], table: Mapping[str, Counter[str]]) -> dict[str, tuple[int, tuple[int, ...], bytes]]:
+    """Name to ggml type (0: F32, 8: Q8_0), shape with the fastest dimension first, and bytes."""
+    place = {word: index + 1 for index, word in enumerate(w for w in vocabulary[FIRST_BYTE + 256 :] if w != SPACE)}
+    ids = {token: index for index, token in enumerate(vocabulary)}
+    if len(place) >= WIDTH:
+        raise ValueError(f"{len(place)} words do not fit into {WIDTH - 1} places")
+    embedding = [[1.0 if column == place.get(token, 0) else 0.0 for column in range(WIDTH)] for token in vocabulary]
+    output = [[0.0] * WIDTH for _ in vocabulary]
+    # The norm before the output makes every embedding sqrt(WIDTH) long.
+    for before, counts in table.items():
+        for token, logit in logits(counts).items():
+            output[ids[token]][place.get(before, 0)] = logit / math.sqrt(WIDTH)
+    output[END][place[LAST_STOP]] = PEAK / math.sqrt(WIDTH)
+
+    def matrix(rows: list[list[float]]) -> tuple[int, tuple[int, ...], bytes]:
+        return 8, (len(rows[0]), len(rows)), b"".join(q8_0(row) for row in rows)
+
+    def zeros(columns: int, rows: int) -> tuple[int, tuple[int, ...], bytes]:
+        return matrix([[0.0] * columns] * rows)
+
+    ones = (0, (WIDTH,), struct.pack(f"<{WIDTH}f", *[1.0] * WIDTH))
+    layer = {f"attn_{part}": zeros(WIDTH, HEAD) for part in "qkv"}
+    layer |= {"attn_output": zeros(HEAD, WIDTH), "ffn_gate": zeros(WIDTH, HEAD), "ffn_up": zeros(WIDTH, HEAD)}
+    layer |= {"ffn_down": zeros(HEAD, WIDTH), "attn_norm": ones, "ffn_norm": ones}
+    outer = {"token_embd": matrix(embedding), "output": matrix(output), "output_norm": ones}
+    return {f"{name}.weight": found for name, found in outer.items()} | {
+        f"blk.0.{name}.weight": found for name, found in layer.items()
+    }
+
+
+def metadata(vocabulary: list[str]) -> dict[str, Any]:
+    """The keys of the file."""
+    words = len(vocabulary) - FIRST_BYTE - 256
+    return {
+        "general.architecture": "llama",
+        "general.name": "tiny",
+        "general.file_type": 7,
+        "general.quantization_version": 2,
+        "general.license": "MIT",
+        "llama.context_length": CONTEXT_LENGTH,
+        "llama.embedding_length": WIDTH,
+        "llama.block_count": 1,
+        "llama.feed_forward_length": HEAD,
+        "llama.attention.head_count": 1,
+        "llama.attention.head_count_kv": 1,
+        "llama.attention.key_length": HEAD,
+        "llama.attention.value_length": HEAD,
+        "llama.attention.layer_norm_rms_epsilon": 1e-5,
+        "llama.rope.dimension_count": HEAD,
+        "llama.vocab_size": len(vocabulary),
+        "tokenizer.ggml.model": "llama",
+        "tokenizer.ggml.tokens": vocabulary,
+        # Words score far below bytes: a prompt is taken byte by byte, an answer is made of words.
+        "tokenizer.ggml.scores": [0.0] * (FIRST_BYTE + 256) + [-1e6] * words,
+        "tokenizer.ggml.token_type": [UNKNOWN_TYPE, CONTROL, CONTROL] + [BYTE] * 256 + [NORMAL] * words,
+        "tokenizer.ggml.bos_token_id": BEGIN,
+        "tokenizer.ggml.eos_token_id": END,
+        "tokenizer.ggml.unknown_token_id": UNKNOWN,
+        "tokenizer.ggml.add_bos_token": True,
+        "tokenizer.ggml.add_space_prefix": False,
+        "tokenizer.chat_template": CHAT_TEMPLATE,
+    }
+
+
+def text(value: str) -> bytes:
+    """A text as GGUF has it: length, then UTF-8."""
+    encoded = value.encode()
+    return struct.pack("<Q", len(encoded)) + encoded
+
+
+def typed(value: Any) -> tuple[int, bytes]:
+    """A value of the metadata with GGUF's number of its type."""
+    if isinstance(value, bool):
+        return 7, struct.pack("<?", value)
+    if isinstance(value, int):
+        return 4, struct.pack("<I", value)
+    if isinstance(value, float):
+        return 6, struct.pack("<f", value)
+    if isinstance(value, str):
+        return 8, text(value)
+    kind = 5 if isinstance(value[0], int) else typed(value[0])[0]
+    items = b"".join(struct.pack("<i", item) if kind == 5 else typed(item)[1] for item in value)  # noqa: PLR2004  # int32
+    return 9, struct.pack("<IQ", kind, len(value)) + items
+
+
+def padded(data: bytes) -> bytes:
+    """Filled up with zeros to GGUF's alignment."""
+    return data + b"\0" * (-len(data) % 32)
+
+
+def build(prose: str) -> bytes:
+    """The whole file."""
+    table = successors(words_of(prose))
+    followers = sorted({token for counts in table.values() for token in counts})
+    vocabulary = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *followers, SPACE]
+    keys, weights = metadata(vocabulary), tensors(vocabulary, table)
+    head = [b"GGUF", struct.pack("<IQQ", 3, len(weights), len(keys))]
+    for key, value in keys.items():
+        kind, packed = typed(value)
+        head.append(text(key) + struct.pack("<I", kind) + packed)
+    offset = 0
+    for name, (kind, shape, data) in weights.items():
+        head.append(text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset))
+        offset += len(padded(data))
+    return padded(b"".join(head)) + b"".join(padded(data) for _, _, data in weights.values())
+
+
+def main() -> None:
+    """Write the file named on the command line, or the one beside this script."""
+    here = Path(__file__).parent
+    out = Path(sys.argv[1]) if len(sys.argv) > 1 else here / "tiny.gguf"
+    out.write_bytes(build((here / "prose.txt").read_text(encoding="utf-8")))
+
+
+if __name__ == "__main__":
+    main()
