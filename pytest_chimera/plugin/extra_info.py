@@ -1,0 +1,202 @@
+"""What a recorded row carries besides its numbers: everything needed to compare it honestly, as bounded plain JSON.
+
+Pure: from a case's result to a dict. No text of a prompt, answer or schema goes in, only their hashes and counts.
+Where rows are made, and by whom they are saved, is `record`'s matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pytest_chimera.units import ns_to_s
+
+if TYPE_CHECKING:
+    from pytest_chimera.metrics import Metric
+    from pytest_chimera.records import Case, CaseResult, Generation, HostInfo, ModelInfo, Round
+
+KEY = "chimera"
+"""Name of our part within `extra_info` and `machine_info`, so that nobody else's names are taken."""
+
+SCHEMA = 1
+"""Version of the shape below. It rises when a name changes its meaning or goes; new names may come without that."""
+
+LONGEST_TEXT = 300
+"""Characters kept of any text that came from outside, such as an error message of a server."""
+
+MOST_ITEMS = 100
+"""Entries kept of a list or mapping that came from outside, such as the stop words of an option."""
+
+
+def row_info(result: CaseResult, metric: Metric) -> dict[str, Any]:
+    """`extra_info` of the row of `metric`: {"chimera": {...}} with the values in seconds, one per round."""
+    case = result.case
+    info = {
+        "schema": SCHEMA,
+        "kind": "case",
+        "case": case.id,
+        "metric": metric.name,
+        "formula": metric.formula,
+        "seen_by": metric.seen_by,
+        "unit": "s",
+        **model_info(case.model),
+        **host_info(result.host),
+        **_request_info(case),
+        **_loaded_info(result),
+        "complete": result.complete,
+        "stopped": result.stopped,
+        "started_unix_s": ns_to_s(result.started_unix_ns),
+        "waited_s": ns_to_s(result.waited_ns),
+        "nonce_form": next((nonce_form(each.generation.nonce) for each in result.rounds), None),
+    }
+    return {KEY: {**plain(info), "rounds": [plain(_round_info(result, each, metric)) for each in result.rounds]}}
+
+
+def model_info(model: ModelInfo) -> dict[str, Any]:
+    """Which model, down to the digest of its file."""
+    return {
+        "model": model.name,
+        "digest": model.digest,
+        "family": model.family,
+        "parameter_size": model.parameter_size,
+        "quantization": model.quantization,
+        "model_format": model.format,
+        "model_file_bytes": model.size_bytes,
+        "trained_context_tokens": model.context_length,
+    }
+
+
+def host_info(host: HostInfo) -> dict[str, Any]:
+    """Which server."""
+    return {
+        "host": host.url,
+        "engine": host.engine,
+        "server_version": host.version,
+        "ollama_version": host.version if host.engine == "ollama" else None,
+        "shares_clock": host.shares_clock,
+    }
+
+
+def _request_info(case: Case) -> dict[str, Any]:
+    """What was asked, and how often."""
+    return {
+        "endpoint": case.endpoint,
+        "raw": case.raw,
+        "persona": case.persona,
+        "prompt_hash": case.prompt_hash,
+        "options": case.options,
+        "options_set": case.options_set,
+        "think": case.think,
+        "format": _format_name(case.format),
+        "tools": len(case.tools),
+        "keep_alive": case.keep_alive,
+        "truncate": case.truncate,
+        "prefix": case.prefix,
+        "start": case.start,
+        "rounds_asked": case.rounds,
+        "warmup_asked": case.warmup,
+        "timeout_s": case.timeout_s,
+        "limits": case.limits,
+        "prompt_tokens_asked": case.prompt_tokens,
+        "output_tokens_asked": case.output_tokens,
+    }
+
+
+def _loaded_info(result: CaseResult) -> dict[str, Any]:
+    """How the server had loaded the model: num_ctx and sizes as `/api/ps` said."""
+    loaded = result.loaded
+    return {
+        "num_ctx_asked": result.case.options.get("num_ctx"),
+        "num_ctx_loaded": loaded.context_length if loaded else None,
+        "size_bytes": loaded.size_bytes if loaded else None,
+        "size_vram_bytes": loaded.size_vram_bytes if loaded else None,
+    }
+
+
+def _round_info(result: CaseResult, one: Round, metric: Metric) -> dict[str, Any]:
+    """One round: the row's value in seconds, whether it counts, and if not why."""
+    generation = one.generation
+    values = metric.read(generation)
+    return {
+        "round": one.number,
+        "value": values[0] if values else None,
+        "counted": one in result.counted,
+        "warmup": one.warmup,
+        "cold": one.cold,
+        "failed": failure_text(generation),
+        "prompt_tokens": generation.prompt_eval_count,
+        "cached_tokens": generation.prompt_eval_cached_count,
+        "output_tokens": generation.eval_count,
+        "done_reason": generation.done_reason,
+        "prompt_fit": result.prompt_fit(generation),
+        "nonce": generation.nonce,
+    }
+
+
+def generation_info(generation: Generation) -> dict[str, Any]:
+    """One request on its own: its times in seconds, its counts and its end, None where unknown."""
+    durations = {
+        "ttft_s": generation.client_ttft_ns,
+        "e2e_s": generation.client_e2e_ns,
+        "total_s": generation.total_duration_ns,
+        "load_s": generation.load_duration_ns,
+        "prompt_eval_s": generation.prompt_eval_duration_ns,
+        "eval_s": generation.eval_duration_ns,
+    }
+    return {
+        "model": generation.model,
+        "prompt_hash": generation.prompt_hash,
+        **{name: None if value is None else ns_to_s(value) for name, value in durations.items()},
+        "tok_s": generation.decode_tokens_per_s,
+        "prompt_tokens": generation.prompt_eval_count,
+        "cached_tokens": generation.prompt_eval_cached_count,
+        "output_tokens": generation.eval_count,
+        "done_reason": generation.done_reason,
+        "failed": failure_text(generation),
+        "nonce": generation.nonce,
+    }
+
+
+def failure_text(generation: Generation) -> str | None:
+    """How a request failed, in a few words: "http 500: out of memory"; None when it did not."""
+    failure = generation.failure
+    if failure is None:
+        return None
+    kind = failure.kind if failure.status is None else f"{failure.kind} {failure.status}"
+    return f"{kind}: {failure.message}"
+
+
+def nonce_form(nonce: str | None) -> str | None:
+    """The shape that all nonces of a case share, its letters and digits as x: "[xxxxxxxx] "."""
+    return None if nonce is None else re.sub(r"\w", "x", nonce)
+
+
+def _format_name(value: str | Mapping[str, Any] | None) -> str | None:
+    """ "json", or a schema by the hash of its content, so that two runs with different schemas show as different."""
+    if value is None or isinstance(value, str):
+        return value
+    content = json.dumps(plain(value), sort_keys=True)
+    return f"schema sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+
+
+def plain(value: Any) -> Any:
+    """`value` as bounded JSON that every reader accepts: no NaN or infinity, no lone surrogate, no long text."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {_text(str(key)): plain(item) for key, item in list(value.items())[:MOST_ITEMS]}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [plain(item) for item in value[:MOST_ITEMS]]
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    """Whole characters only, cut where it is too long."""
+    whole = text.encode("utf-8", "replace").decode()
+    return whole if len(whole) <= LONGEST_TEXT else whole[: LONGEST_TEXT - 3] + "..."

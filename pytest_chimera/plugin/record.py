@@ -1,0 +1,218 @@
+"""Rows in pytest-benchmark: one per case and metric, added on the controller before pytest-benchmark saves and prints.
+
+The only importer of pytest-benchmark. It uses four names of that package's private side and no others:
+`config._benchmarksession`, its list `benchmarks`, `pytest_benchmark.stats.Metadata` and `Metadata.update`; whether
+they still do what is needed is tried before the first row. What a row carries besides numbers is `extra_info`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_chimera.metrics import ROW_METRICS, Metric, result_statistic
+from pytest_chimera.plugin.extra_info import KEY, SCHEMA, row_info
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pytest
+
+    from pytest_chimera.records import CaseResult
+
+LOWEST = "5.3"
+"""The oldest pytest-benchmark whose private side is known to work, as pyproject says."""
+
+LONGEST_KEY_BYTES = 1024
+"""Of a row's `fullname`: one longer name and bencher reads nothing of the whole file."""
+
+_HASH_DIGITS = 12
+_WHATEVER_CHANGED = (ImportError, AttributeError, TypeError, KeyError, ValueError, IndexError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowSource:
+    """What pytest-benchmark asks of the fixture that a row came from."""
+
+    name: str
+    fullname: str
+    """The key by which runs are compared."""
+    group: str
+    param: str
+    params: dict[str, str]
+    """Strings, the same keys in every row of ours: `--benchmark-group-by=param:model` fails over a row without."""
+    extra_info: dict[str, Any]
+    cprofile_stats: None = None
+    has_error: bool = False
+
+
+def benchmark_disabled(config: pytest.Config) -> bool:
+    """Whether `--benchmark-disable` is in force: one round per case, and no rows.
+
+    Asked of the options, because pytest-benchmark also counts itself as disabled under xdist, where rows are made.
+    """
+    disable = config.getoption("benchmark_disable", default=False)
+    return bool(disable and not config.getoption("benchmark_enable", default=False))
+
+
+def record_rows(config: pytest.Config, results: Iterable[CaseResult]) -> str | None:
+    """Add the rows of every case that has a counted round; returns why none could be added, None when all is well.
+
+    Call it on the controller, before pytest-benchmark's own `pytest_sessionfinish`.
+    """
+    sources = [
+        (_source(result, metric), values)
+        for result in results
+        for metric in ROW_METRICS
+        if (values := _finite(result_statistic(metric, result).values))
+    ]
+    return _add(config, sources)
+
+
+def record_building(config: pytest.Config, nodeid: str, times: Mapping[str, float | Sequence[float]]) -> str | None:
+    """Add one row per phase of building a report within a test: seconds, or several values of a phase.
+
+    Returns as `record_rows` does. On a worker nothing is added: send `times` to the controller and call it there.
+    """
+    sources = [
+        (_building_source(nodeid, phase), values)
+        for phase, seconds in times.items()
+        if (values := _finite(seconds if isinstance(seconds, Sequence) else (seconds,)))
+    ]
+    return _add(config, sources)
+
+
+def update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """Add this machine's hardware to what is saved, in a run that recorded rows of ours and in no other."""
+    session = getattr(config, "_benchmarksession", None)
+    if any(KEY in row.extra_info for row in getattr(session, "benchmarks", ())):
+        machine_info[KEY] = _hardware()
+
+
+def match_machine_info(machine_info: dict[str, Any], compared_benchmark: Mapping[str, Any]) -> None:
+    """Before pytest-benchmark compares two machines: have our part exactly where the saved run has it.
+
+    It compares the whole dict and before any test has run, when nobody knows yet whether this run will have a part.
+    """
+    if KEY in compared_benchmark.get("machine_info", {}):
+        machine_info[KEY] = _hardware()
+    else:
+        machine_info.pop(KEY, None)
+
+
+def _hardware() -> Any:
+    from pytest_chimera.hardware import read_hardware  # noqa: PLC0415  # only where a case ran or runs are compared
+
+    return read_hardware()
+
+
+def _source(result: CaseResult, metric: Metric) -> RowSource:
+    case = result.case
+    return RowSource(
+        name=f"{case.name} {metric.name}",
+        fullname=row_key(case.id, metric.name),
+        group=metric.name,
+        param=case.model.name,
+        params=_params(
+            model=case.model.name,
+            metric=metric.name,
+            quantization=case.model.quantization,
+            parameter_size=case.model.parameter_size,
+            persona=case.persona,
+            prefix=case.prefix,
+        ),
+        extra_info=row_info(result, metric),
+    )
+
+
+def _params(
+    *,
+    metric: str,
+    model: str = "",
+    quantization: str | None = None,
+    parameter_size: str | None = None,
+    persona: str | None = None,
+    prefix: str = "",
+) -> dict[str, str]:
+    """What `--benchmark-group-by=param:NAME` can group by; empty where a row has none or it is unknown."""
+    return {
+        "model": model,
+        "metric": metric,
+        "quantization": quantization or "",
+        "parameter_size": parameter_size or "",
+        "persona": persona or "",
+        "prefix": prefix,
+    }
+
+
+def _building_source(nodeid: str, phase: str) -> RowSource:
+    return RowSource(
+        name=f"{nodeid.rpartition('::')[2]} report {phase}",
+        fullname=row_key(nodeid, f"report {phase}"),
+        group=f"report {phase}",
+        param="",
+        params=_params(metric=f"report {phase}"),
+        extra_info={KEY: {"schema": SCHEMA, "kind": "report", "case": nodeid, "metric": phase, "unit": "s"}},
+    )
+
+
+def row_key(nodeid: str, metric: str) -> str:
+    """The `fullname` of a row; a node id that is too long (a prompt as parameter) ends in a hash of itself."""
+    whole = nodeid.encode("utf-8", "replace")
+    room = LONGEST_KEY_BYTES - len(metric.encode()) - 1
+    if len(whole) > room:
+        digest = hashlib.sha256(whole).hexdigest()[:_HASH_DIGITS]
+        whole = whole[: room - _HASH_DIGITS - 1] + f"~{digest}".encode()
+    return f"{whole.decode('utf-8', 'ignore')} {metric}"
+
+
+def _finite(values: Sequence[float]) -> tuple[float, ...]:
+    """The values that can be summed and written as JSON."""
+    return tuple(value for value in values if math.isfinite(value))
+
+
+def _add(config: pytest.Config, sources: Sequence[tuple[RowSource, tuple[float, ...]]]) -> str | None:
+    """Append the rows to pytest-benchmark's session; does nothing on a worker, or when it is off or disabled."""
+    session = getattr(config, "_benchmarksession", None)
+    if not sources or session is None or hasattr(config, "workerinput") or benchmark_disabled(config):
+        return None
+    try:
+        from pytest_benchmark.stats import Metadata  # noqa: PLC0415  # only where there is a row to add
+
+        rows = session.benchmarks
+        _try_out(Metadata, sources[0][0])
+        rows.extend([_row(Metadata, source, values) for source, values in sources])
+    except _WHATEVER_CHANGED as error:
+        return unusable(error)
+    return None
+
+
+def _try_out(metadata: Any, source: RowSource) -> None:
+    """Build one row of one number and look at what would be saved of it."""
+    saved = _row(metadata, source, (1.0,)).as_dict()
+    if (saved["stats"]["data"], saved["fullname"]) != ([1.0], source.fullname):
+        raise ValueError("a row does not keep its values")
+
+
+def _row(metadata: Any, source: RowSource, values: Sequence[float]) -> Any:
+    """One row of pytest-benchmark's with `values` in seconds."""
+    row = metadata(source, iterations=1, options={"timer": "monotonic_ns", "warmup": False})
+    for value in values:
+        row.update(value)
+    return row
+
+
+def unusable(error: Exception) -> str:
+    """What to tell when pytest-benchmark's private side has changed."""
+    try:
+        found = importlib.metadata.version("pytest-benchmark")
+    except importlib.metadata.PackageNotFoundError:
+        found = "none"
+    return (
+        f"Recording needs pytest-benchmark >= {LOWEST}, found {found}: rows are not recorded "
+        f"({type(error).__name__}: {error}). Everything else of this run is as it should be."
+    )
