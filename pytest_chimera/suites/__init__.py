@@ -1,1 +1,17 @@
-"""."""
+"""What a test does with a model: ask it as a persona, in rounds, under limits, with every round written down.
+
+arguments   how a case is measured: marker, call, settings    persona    who the model is asked to be
+cases       from a question to a `Case`                        sizes      prompts of a fixed number of tokens
+runner      one case, round after round                        coldness   which rounds had to load the model
+journal     rounds on disk as they happen                      exclusive  turns on one host
+run, bench  what a test holds and calls                        explain    why a case failed, for people
+"""
+
+from __future__ import annotations
+
+from pytest_chimera.suites.arguments import CaseArguments
+from pytest_chimera.suites.bench import Bench
+from pytest_chimera.suites.explain import CaseFailed, LimitBroken, RoundsFailed
+from pytest_chimera.suites.run import AnswerError, Run
+
+__all__ = ["AnswerError", "Bench", "CaseArguments", "CaseFailed", "LimitBroken", "RoundsFailed", "Run"]

@@ -1,0 +1,135 @@
+"""The object behind the fixture `chimera`: a call measures one case of a test and judges it.
+
+It puts the parts together (arguments, persona, case, runner, limits) and hands every result on before it may fail.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pytest_chimera.limits import judge, parse_limit
+from pytest_chimera.suites.arguments import CALL, CaseArguments
+from pytest_chimera.suites.cases import Question, build_case
+from pytest_chimera.suites.explain import LimitBroken, RoundsFailed, explain_failures, explain_limits
+from pytest_chimera.suites.persona import find_persona
+from pytest_chimera.suites.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_chimera.records import Case, CaseResult, Generation, Message, ModelInfo
+    from pytest_chimera.suites.cases import Image
+    from pytest_chimera.suites.runner import Runner
+
+
+class Bench:
+    """Measures the cases of one test on one model."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        model: ModelInfo,
+        *,
+        test_id: str,
+        test_name: str,
+        deliver: Callable[[CaseResult], None],
+        marker: CaseArguments,
+        settings: CaseArguments,
+        persona_folders: Sequence[Path] = (),
+        allowed_options: Sequence[str] = (),
+    ) -> None:
+        """`deliver` gets each result as soon as it is measured, also of a case that then fails.
+
+        `test_id` is the node id, `test_name` the same for people; `marker` stands over `settings`.
+        """
+        self.runner = runner
+        self.model = model
+        self.test_id = test_id
+        self.test_name = test_name
+        self.deliver = deliver
+        self.arguments = marker.over(settings)
+        self.persona_folders = tuple(persona_folders)
+        self.allowed_options = tuple(allowed_options)
+        self._calls = 0
+
+    def __call__(
+        self,
+        prompt: str | None = None,
+        *,
+        messages: Sequence[Mapping[str, Any] | Message] | None = None,
+        system: str | None = None,
+        persona: str | None = None,
+        format: Any = None,  # noqa: A002  # Ollama's own word
+        options: Mapping[str, Any] | None = None,
+        images: Sequence[Image] | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        suffix: str | None = None,
+        raw: bool = False,
+        endpoint: Literal["chat", "generate"] | None = None,
+        **arguments: Any,
+    ) -> Run:
+        """Measure one case; `arguments` are those of the marker (rounds, warmup, think, limits, ...) and win over it.
+
+        Raises LimitBroken or RoundsFailed with the whole text for people, and MarkerError, OptionError, LimitError or
+        PersonaError, before anything is sent, for what cannot be measured as written.
+        """
+        __tracebackhide__ = True  # a failing test shows the line that called this, not this
+        question = Question(
+            prompt=prompt,
+            messages=messages,
+            system=system,
+            format=format,
+            images=images,
+            tools=tools,
+            suffix=suffix,
+            raw=raw,
+            endpoint=endpoint,
+        )
+        case = self.case(question, persona=persona, options=options, **arguments)
+        self._calls += 1
+        return self.measure(case)
+
+    def case(self, question: Question, **arguments: Any) -> Case:
+        """The case that the next call would measure; `arguments` are those of the marker."""
+        __tracebackhide__ = True
+        said = CaseArguments.parse(arguments, where=CALL).over(self.arguments)
+        persona = None
+        if said.persona is not None:
+            persona = find_persona(said.persona, self.persona_folders, allowed_options=self.allowed_options)
+        number = f" #{self._calls + 1}" if self._calls else ""
+        return build_case(
+            case_id=f"{self.test_id}{number}",
+            name=f"{self.test_name}{number}",
+            model=self.model,
+            question=question,
+            arguments=said,
+            persona=persona,
+            allowed_options=self.allowed_options,
+        )
+
+    def measure(self, case: Case) -> Run:
+        """Measure a case that is ready, hand its result on, and judge it; raises LimitBroken or RoundsFailed."""
+        __tracebackhide__ = True
+        result = self.runner.run(case)
+        self.deliver(result)
+        check(result)
+        return Run(result)
+
+    def once(self, prompt: str, **arguments: Any) -> Generation:
+        """One request and no case: for those who time it themselves, as in `benchmark(chimera.once, "Why?")`."""
+        __tracebackhide__ = True
+        return self.runner.once(self.case(Question(prompt=prompt), **arguments))
+
+
+def check(result: CaseResult) -> None:
+    """Raise RoundsFailed when more rounds failed than allowed, LimitBroken when a limit does not hold."""
+    __tracebackhide__ = True
+    case = result.case
+    failed = sum(not each.warmup for each in result.failed)
+    warmup_failed = any(each.warmup for each in result.failed)
+    if warmup_failed or failed > case.max_failed_rounds or (failed and not result.counted):
+        raise RoundsFailed.of(explain_failures(result), result)
+    outcomes = [judge(parse_limit(text), result) for text in case.limits]
+    if any(each.state != "held" for each in outcomes):
+        raise LimitBroken.of(explain_limits(result, outcomes), result)

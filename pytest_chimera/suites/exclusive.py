@@ -1,0 +1,79 @@
+"""Turns: only one process at a time measures on a host, because two at once would measure each other.
+
+A file lock in the temp folder, which the system frees when its holder dies, however it dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+_HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104  # names of one machine, nothing is bound
+
+
+class Exclusive(Protocol):
+    """Gives turns on one host."""
+
+    def turn(self, waiting: Callable[[], None]) -> AbstractContextManager[None]:
+        """Hold the host; `waiting` is called once when another process has it and this one must wait."""
+
+
+class HostLock:
+    """Turns between processes on this machine, of this user and others, by flock on a file named after the host."""
+
+    def __init__(self, url: str, folder: Path | None = None) -> None:
+        """`url` is the host's address; two ways to write this machine are one host."""
+        self.path = (folder or Path(tempfile.gettempdir())) / f"pytest-chimera-{host_key(url)}.lock"
+
+    @contextlib.contextmanager
+    def turn(self, waiting: Callable[[], None]) -> Iterator[None]:
+        """Hold the host; Ctrl-C ends the wait at once."""
+        try:
+            import fcntl  # noqa: PLC0415  # not on Windows, where measurements are not serialised
+        except ImportError:
+            yield
+            return
+        file = self._open()
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)  # frees the lock; the file stays, for who removes it could part two holders
+
+    def _open(self) -> int:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            return os.open(self.path, flags | os.O_CREAT, 0o644)
+        except PermissionError:  # the file of another user, in a sticky folder: O_CREAT is refused, reading is not
+            return os.open(self.path, flags)
+
+
+class NoLock:
+    """No turns: for one process that is alone by construction."""
+
+    @contextlib.contextmanager
+    def turn(self, waiting: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002  # nobody waits
+        """Go on at once."""
+        yield
+
+
+def host_key(url: str) -> str:
+    """A short name for the machine and port of `url`, fit for a file name."""
+    parts = urlsplit(url if "//" in url else f"//{url}")
+    name = (parts.hostname or "").lower()
+    machine = "here" if name in _HERE else name
+    port = parts.port or {"https": 443}.get(parts.scheme, 80)
+    return hashlib.sha256(f"{machine}:{port}".encode()).hexdigest()[:16]

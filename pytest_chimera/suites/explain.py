@@ -1,0 +1,186 @@
+"""Why a case failed, in words for people: what was asked to hold, what was measured in each round, on what.
+
+Plain text of several lines, without a traceback; everything that a server or a model said in it is made printable.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_chimera.errors import ChimeraError
+from pytest_chimera.metrics import METRICS, Metric
+from pytest_chimera.units import UNKNOWN, format_seconds, format_value, ns_to_s
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_chimera.limits import LimitOutcome
+    from pytest_chimera.records import Case, CaseResult, Round
+
+_DIGEST_DIGITS = 12
+_ALWAYS_SHOWN = ("ttft", "tok/s", "e2e")
+
+
+class CaseFailed(ChimeraError):  # noqa: N818  # says what happened, as it stands in pytest's summary
+    """A case did not pass; `str()` is the whole text for people."""
+
+    result: CaseResult
+
+    @classmethod
+    def of(cls, text: str, result: CaseResult) -> CaseFailed:
+        """The error that carries `text` and what was measured."""
+        error = cls(text)
+        error.result = result
+        return error
+
+
+class LimitBroken(CaseFailed):
+    """Something that must hold does not, or could not be judged."""
+
+
+class RoundsFailed(CaseFailed):
+    """More rounds failed than the case allows, or none counted."""
+
+
+def explain_limits(result: CaseResult, outcomes: Sequence[LimitOutcome]) -> str:
+    """The text for limits that do not all hold; the broken ones come first."""
+    bad = [each for each in outcomes if each.state != "held"]
+    held = [each for each in outcomes if each.state == "held"]
+    what = f"{len(bad)} of {len(outcomes)} limits do" if len(outcomes) > 1 else "Its limit does"
+    lines = [f"{result.case.name}: {what} not hold on {result.case.model.name}."]
+    lines += [f"  {each}" for each in (*bad, *held)]
+    bound = [METRICS[each.limit.metric] for each in (*bad, *held)]
+    return "\n".join([*lines, "", *_rounds(result, bound), "", *_conditions(result)])
+
+
+def explain_failures(result: CaseResult) -> str:
+    """The text for a case in which too many rounds failed, or no round counts."""
+    case = result.case
+    failed = [each for each in result.failed if not each.warmup]
+    made = sum(not each.warmup for each in result.rounds)
+    if any(each.warmup for each in result.failed):
+        head = f"{case.name}: a warm-up round failed on {case.model.name}, so no round was counted."
+    elif failed:
+        head = f"{case.name}: {len(failed)} of {made} rounds failed on {case.model.name}"
+        head += f"; max_failed_rounds={case.max_failed_rounds}."
+    else:
+        head = f"{case.name}: no round on {case.model.name} counts."
+    lines = [head, *(f"  {_name(each)}: {_failure(each)}" for each in result.failed)]
+    if not result.failed:
+        lines.append(f"  {_why_none_counts(result)}")
+    if result.stopped is not None and made < case.rounds and failed:
+        lines.append(
+            f"It was stopped after {made} of {case.rounds} rounds; {len(result.counted)} counted and are kept."
+        )
+    return "\n".join([*lines, "", *_rounds(result, []), "", *_conditions(result)])
+
+
+def printable(text: str) -> str:
+    """`text` with everything that a terminal would act on written out."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def _why_none_counts(result: CaseResult) -> str:
+    if not result.off_start:
+        return "no round was made"
+    if result.case.start == "warm":
+        return "the model was loaded for each of them: use warmup=1, or start='cold' to measure just that"
+    return "the model was in memory before each of them, though it was unloaded: does another client use the host?"
+
+
+def _rounds(result: CaseResult, bound: Sequence[Metric]) -> list[str]:
+    """A table of all rounds, a column for each metric that is bound and for those that are always of interest."""
+    metrics = list(dict.fromkeys([*bound, *(METRICS[name] for name in _ALWAYS_SHOWN)]))
+    head = ["round", *(metric.title for metric in metrics), ""]
+    rows = [[_name(each), *(_cell(each, metric) for metric in metrics), _note(each, result)] for each in result.rounds]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    return [_line(row, widths) for row in [head, *rows]]
+
+
+def _line(cells: list[str], widths: list[int]) -> str:
+    first, *middle, last = cells
+    aligned = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(middle, widths[1:], strict=False))]
+    return ("  " + "  ".join([*aligned, last])).rstrip()
+
+
+def _name(each: Round) -> str:
+    return f"warm-up {each.number}" if each.warmup else f"round {each.number}"
+
+
+def _cell(each: Round, metric: Metric) -> str:
+    values = metric.read(each.generation)
+    if not values:
+        return "-"
+    if metric.pooled:
+        return f"max {format_value(max(values), metric.dimension)} of {len(values)}"
+    return format_value(values[0], metric.dimension)
+
+
+def _note(each: Round, result: CaseResult) -> str:
+    """Why a round does not count, or what else is special about it."""
+    notes = []
+    if not each.generation.ok:
+        notes.append("failed")
+    elif each.warmup:
+        notes.append("not counted")
+    elif each in result.off_start:
+        notes.append("cold, not counted" if each.cold else "not cold, not counted")
+    if each in result.stopped_early:
+        notes.append(f"ended after {each.generation.eval_count} of {result.case.output_tokens} tokens")
+    if result.prompt_fit(each.generation) == "cut":
+        notes.append("its prompt was cut")
+    return ", ".join(notes)
+
+
+def _failure(each: Round) -> str:
+    failure = each.generation.failure
+    assert failure is not None, "asked of failed rounds only"
+    status = f" {failure.status}" if failure.status is not None else ""
+    kept = len(each.generation.chunks)
+    partial = f" ({kept} chunks had arrived and are kept)" if kept else ""
+    return f"{failure.kind}{status}: {printable(failure.message)}{partial}"
+
+
+def _conditions(result: CaseResult) -> list[str]:
+    """Model, host, options and case: what one needs to measure it again."""
+    case = result.case
+    lines = [("model", _model(result)), ("host", _host(result)), ("options", _options(case))]
+    if result.loaded is not None:
+        lines.append(("loaded", _loaded(result)))
+    lines.append(("case", _case(case)))
+    return [f"  {name.ljust(7)}  {printable(text)}" for name, text in lines]
+
+
+def _model(result: CaseResult) -> str:
+    model = result.case.model
+    digest = f"digest {model.digest.removeprefix('sha256:')[:_DIGEST_DIGITS]}" if model.digest else "digest unknown"
+    return ", ".join([model.name, digest, *(each for each in (model.parameter_size, model.quantization) if each)])
+
+
+def _host(result: CaseResult) -> str:
+    host = result.host
+    server = {"ollama": "Ollama", "embedded": "the embedded engine", "scripted": "the scripted engine"}[host.engine]
+    waited = f", waited {format_seconds(ns_to_s(result.waited_ns))} for its turn" if result.waited_ns else ""
+    return f"{host.url}, {server} {host.version or UNKNOWN}{waited}"
+
+
+def _options(case: Case) -> str:
+    options = [
+        f"{name}={value!r}" + ("" if name in case.options_set else " (default)") for name, value in case.options.items()
+    ]
+    return ", ".join([*options, f"think={'default' if case.think is None else case.think}"])
+
+
+def _loaded(result: CaseResult) -> str:
+    loaded = result.loaded
+    assert loaded is not None, "asked only where it is known"
+    share = format_value(loaded.gpu_share, "ratio") if loaded.gpu_share is not None else UNKNOWN
+    window = UNKNOWN if loaded.context_length is None else str(loaded.context_length)
+    return f"num_ctx {window}, share on the GPU {share}"
+
+
+def _case(case: Case) -> str:
+    parts = [f"{case.rounds} rounds", f"{case.warmup} warm-up", f"start {case.start}", f"prefix {case.prefix}"]
+    if case.persona is not None:
+        parts.append(f"persona {case.persona}")
+    return ", ".join([*parts, f"prompt {case.prompt_hash[:_DIGEST_DIGITS]}"])

@@ -1,0 +1,69 @@
+"""Prompts of a fixed size: `prompt_tokens=512` becomes a text of which the server counts 512 tokens.
+
+The server's own count (`prompt_eval_count`, with nonce, persona and template) is the measure; no tokenizer is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_chimera.suites.cases import with_prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_chimera.records import Case, Generation
+
+_WORDS = (  # noqa: SIM905  # a text is easier to read than its list
+    "the river runs past the old mill and under the stone bridge where a boat waits for rain in the grey light of "
+    "morning while people on the far bank carry bread and apples to the market and talk of wind and harvest"
+).split()
+_TRIES = 8
+
+
+def calibrate(
+    case: Case, ask: Callable[[Case], Generation], known: dict[object, str]
+) -> tuple[Case, Generation | None]:
+    """The case with a prompt as near to its `prompt_tokens` as words allow, and the request that failed, if one did.
+
+    `ask` measures one request; `known` keeps what was found for the next case that asks for the same.
+    """
+    target = case.prompt_tokens
+    assert target is not None, "only a case with a fixed size is calibrated"
+    key = (case.model.name, case.model.digest, case.prompt_hash, target, case.endpoint, case.prefix)
+    if key in known:
+        return with_prompt(case, known[key]), None
+    counts: dict[int, int] = {}
+    words = target
+    probe = replace(case, options={**case.options, "num_predict": 1}, prefix="unique")
+    for _ in range(_TRIES):
+        answer = ask(with_prompt(probe, filler(words)))
+        if not answer.ok:
+            return with_prompt(case, filler(words)), answer
+        if answer.prompt_eval_count is None:
+            break
+        counts[words] = answer.prompt_eval_count
+        words = _next(counts, target)
+        if words in counts:
+            break
+    if counts:
+        words = min(counts, key=lambda each: (abs(counts[each] - target), each))
+    known[key] = filler(words)
+    return with_prompt(case, known[key]), None
+
+
+def filler(words: int) -> str:
+    """A text of so many words, always the same."""
+    return " ".join(_WORDS[each % len(_WORDS)] for each in range(words))
+
+
+def _next(counts: dict[int, int], target: int) -> int:
+    """The number of words to try next: on the line through the two nearest tries, or by ratio after the first."""
+    near = sorted(counts, key=lambda words: abs(counts[words] - target))[:2]
+    best = near[0]
+    slope = 1.0
+    if len(near) > 1 and counts[near[0]] != counts[near[1]]:
+        slope = (counts[near[0]] - counts[near[1]]) / (near[0] - near[1])
+    step = (target - counts[best]) / slope if slope > 0 else target - counts[best]
+    return max(1, best + round(step))
