@@ -142,6 +142,8 @@ class Round(Record):
     cold: bool | None
     """Whether the model had to be loaded for this request; None when the server did not say."""
     generation: Generation
+    busy_answers: int = 0
+    """How often the server said that it was busy before it took this request; those attempts are in no time."""
 
     @property
     def counts(self) -> bool:

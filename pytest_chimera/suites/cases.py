@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from pytest_chimera.errors import MarkerError
-from pytest_chimera.limits import check_resolvable, parse_limit
+from pytest_chimera.limits import check_resolvable
 from pytest_chimera.records import Case, Message, ModelInfo
 from pytest_chimera.suites.arguments import BUILT_IN, CALL, CaseArguments
 from pytest_chimera.wire.options import validate_options
+from pytest_chimera.wire.request import encode_request
 
 if TYPE_CHECKING:
     from pytest_chimera.suites.persona import Persona
@@ -97,6 +98,7 @@ def build_case(
         output_tokens=said.output_tokens,
         **_measuring(said),
     )
+    encode_request(case)  # refuses here, and not in the first round, what an endpoint cannot say
     for limit in said.limits:
         check_resolvable(limit, case.rounds)
     return case
@@ -106,11 +108,6 @@ def with_prompt(case: Case, text: str) -> Case:
     """The same case with `text` as its last message."""
     last = dataclasses.replace(case.messages[-1], content=text)
     return dataclasses.replace(case, messages=(*case.messages[:-1], last))
-
-
-def limits_of(case: Case) -> list[Any]:
-    """The limits of a case, read back from their texts."""
-    return [parse_limit(text) for text in case.limits]
 
 
 def _measuring(said: CaseArguments) -> dict[str, Any]:

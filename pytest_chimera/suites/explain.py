@@ -125,6 +125,10 @@ def _note(each: Round, result: CaseResult) -> str:
         notes.append("not counted")
     elif each in result.off_start:
         notes.append("cold, not counted" if each.cold else "not cold, not counted")
+    if each.busy_answers:
+        notes.append(f"the server was busy {each.busy_answers} times before")
+    if each.generation.ok and each.generation.client_ttft_ns is None:
+        notes.append("empty answer")
     if each in result.stopped_early:
         notes.append(f"ended after {each.generation.eval_count} of {result.case.output_tokens} tokens")
     if result.prompt_fit(each.generation) == "cut":
@@ -136,9 +140,10 @@ def _failure(each: Round) -> str:
     failure = each.generation.failure
     assert failure is not None, "asked of failed rounds only"
     status = f" {failure.status}" if failure.status is not None else ""
+    cause = f" ({failure.cause})" if failure.cause is not None else ""
     kept = len(each.generation.chunks)
     partial = f" ({kept} chunks had arrived and are kept)" if kept else ""
-    return f"{failure.kind}{status}: {printable(failure.message)}{partial}"
+    return f"{failure.kind}{status}{cause}: {printable(failure.message)}{partial}"
 
 
 def _conditions(result: CaseResult) -> list[str]:

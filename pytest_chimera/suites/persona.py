@@ -40,18 +40,16 @@ class Persona:
 
 
 def find_persona(name: str, search_paths: Sequence[Path] = (), *, allowed_options: Sequence[str] = ()) -> Persona:
-    """The persona called `name`, in the first of `search_paths` (folders of YAML files) that has it, or built in.
+    """The persona called `name`, by its file's name or its own, from `search_paths` (folders of YAML) or built in.
 
-    Upper and lower case, spaces, '-' and '_' make no difference. Raises PersonaError that lists what there is, or
+    Upper and lower case, spaces, '-' and '_' make no difference; the first folder that has it wins. Raises PersonaError that lists what there is, or
     says with file and line what is wrong in a file.
     """
     wanted = _key(name)
     files = list(_files((*search_paths, BUILT_IN_FOLDER)))
     for path in files:
         if _key(path.stem) == wanted:
-            persona = read_persona(path, allowed_options)
-            if _key(persona.name) == wanted:
-                return persona
+            return read_persona(path, allowed_options)
     known: list[str] = []
     broken: list[PersonaError] = []
     for path in files:
@@ -165,7 +163,7 @@ def _files(folders: Sequence[Path]) -> Iterator[Path]:
 
 
 def _key(name: str) -> str:
-    return re.sub(r"[\s_-]+", "-", name.strip().casefold())
+    return re.sub(r"[\s_-]+", "", name.casefold())
 
 
 def _accepted() -> str:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from pytest_chimera.suites.exclusive import Exclusive
     from pytest_chimera.suites.journal import Journal
 
+BUSY_BUDGET_S = 30.0
+"""A server that answers 503 (its queue is full) is asked again, for so long at most."""
+
+_FIRST_STEP_S = 0.5
 _UNLOAD_CHECKS = 100
 _UNLOAD_PAUSE_S = 0.05
 
@@ -103,7 +107,7 @@ class Runner:
         nonces: Callable[[], str] = random_nonce,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`pause` is called with seconds while a server takes its time to unload a model."""
+        """`pause` is called with seconds to wait for a server that is busy or unloads a model."""
         self.client = client
         self.host = host
         self.journal = journal
@@ -133,7 +137,21 @@ class Runner:
     def once(self, case: Case) -> Generation:
         """One request of `case` in a turn of its own, outside any round: for those who time it themselves."""
         with self.exclusive.turn(lambda: self.observer.host_busy(case)):
-            return self.client.measure(case, nonce=self.nonce(case))
+            return self.ask(case)[0]
+
+    def ask(self, case: Case) -> tuple[Generation, int]:
+        """One request and how often the server was busy before it took it; each attempt is timed for itself.
+
+        After about `BUSY_BUDGET_S` seconds of waiting in growing steps the last refusal is the answer.
+        """
+        waited_s, step_s, busy = 0.0, _FIRST_STEP_S, 0
+        while True:
+            generation = self.client.measure(case, nonce=self.nonce(case))
+            failure = generation.failure
+            if failure is None or failure.cause != "busy" or waited_s + step_s > BUSY_BUDGET_S:
+                return generation, busy
+            self.pause(step_s)
+            waited_s, step_s, busy = waited_s + step_s, step_s * 2, busy + 1
 
     def nonce(self, case: Case) -> str | None:
         """A fresh nonce, or None where the prefix cache is meant to be used."""
@@ -143,7 +161,7 @@ class Runner:
         """The case with a prompt of the size it asks for, found once per model, and the request that failed, if any."""
         if case.prompt_tokens is None:
             return case, None
-        return calibrate(case, lambda each: self.client.measure(each, nonce=self.nonce(each)), self._calibrated)
+        return calibrate(case, lambda each: self.ask(each)[0], self._calibrated)
 
 
 class _Course:
@@ -197,11 +215,11 @@ class _Course:
             if case.start == "cold" and not warmup:
                 self._unload()
         except HostError as error:
-            cold, generation = None, self._not_sent(error)
+            cold, generation, busy = None, self._not_sent(error), 0
         else:
             cold = will_load(case, self._in_memory(), self.result.loaded)
-            generation = runner.client.measure(case, nonce=runner.nonce(case))
-        done = Round(number=number, warmup=warmup, cold=cold, generation=generation)
+            generation, busy = runner.ask(case)
+        done = Round(number=number, warmup=warmup, cold=cold, generation=generation, busy_answers=busy)
         self._note_loaded(done)
         self._add(done)
         return done
