@@ -38,7 +38,7 @@ class Answer:
     logprobs: list[dict[str, Any]] = field(default_factory=list)
     context: tuple[int, ...] = ()
     done_reason: str | None = None
-    metrics: dict[str, int | None] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
     """Field names of `records.Generation` -> what the final chunk reports; absent is None."""
     final_ns: int | None = None
     """Stamp of the final chunk."""
@@ -207,7 +207,7 @@ def _metric(chunk: Mapping[str, Any], name: str) -> int | None:
 
 
 def _absurd(chunk: Mapping[str, Any]) -> str | None:
-    """What cannot be among the reported numbers: one that is no whole number, a negative one, a part above the whole."""
+    """What cannot be among the numbers: one that is not whole, a negative one, a part above the total."""
     for name in (*_DURATIONS, *_COUNTS):
         value = chunk.get(name)
         if value is not None and (_metric(chunk, name) is None or value < 0):
