@@ -42,8 +42,8 @@ class Persona:
 def find_persona(name: str, search_paths: Sequence[Path] = (), *, allowed_options: Sequence[str] = ()) -> Persona:
     """The persona called `name`, by its file's name or its own, from `search_paths` (folders of YAML) or built in.
 
-    Upper and lower case, spaces, '-' and '_' make no difference; the first folder that has it wins. Raises PersonaError that lists what there is, or
-    says with file and line what is wrong in a file.
+    Upper and lower case, spaces, '-' and '_' make no difference; the first folder that has it wins. Raises
+    PersonaError that lists what there is, or says with file and line what is wrong in a file.
     """
     wanted = _key(name)
     files = list(_files((*search_paths, BUILT_IN_FOLDER)))
