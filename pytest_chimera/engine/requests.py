@@ -15,6 +15,7 @@ from pytest_chimera.engine.backend import DEFAULT_KEEP_ALIVE_S, FOREVER_S, Answe
 from pytest_chimera.engine.godecode import Field, ListOf, Struct, decode
 from pytest_chimera.engine.names import ModelName, parse_name
 from pytest_chimera.wire.encode import encode_json
+from pytest_chimera.wire.options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,16 +71,7 @@ PULL_BODY = Struct("api.PullRequest", {"model": Field("string"), "name": Field("
 COPY_BODY = Struct("api.CopyRequest", {"source": Field("string"), "destination": Field("string")})
 EMBED_BODY = Struct("api.EmbedRequest", {"model": Field("string"), "truncate": Field("bool")})
 
-# The options of Ollama's api.Runner and api.Options; any other name is ignored, as there.
-_INTEGERS = "num_ctx num_batch num_gpu main_gpu num_thread num_keep seed num_predict top_k repeat_last_n"
-_FLOATS = "top_p min_p typical_p temperature repeat_penalty presence_penalty frequency_penalty"
-_BOOLEANS = "use_mmap penalize_newline"
-_OPTION_KINDS: Mapping[str, str] = {
-    **dict.fromkeys(_INTEGERS.split(), "integer"),
-    **dict.fromkeys(_FLOATS.split(), "float32"),
-    **dict.fromkeys(_BOOLEANS.split(), "boolean"),
-    "stop": "array",
-}
+_GO_TYPES = {int: "integer", float: "float32", bool: "boolean", list: "array"}
 _MAX_TOP_LOGPROBS = 20
 _THINK_WORDS = ("high", "medium", "low", "max")
 _DURATION_UNITS_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -166,25 +158,22 @@ def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """The known ones among `options` in Python's types; unknown names are dropped. Raises ApiError 500."""
     checked: dict[str, Any] = {}
     for name, value in options.items():
-        kind = _OPTION_KINDS.get(name)
-        if kind is not None and value is not None:
-            checked[name] = _option(name, kind, value)
+        if name in OPTIONS and value is not None:
+            checked[name] = _option(name, OPTIONS[name], value)
     return checked
 
 
-def _option(name: str, kind: str, value: Any) -> Any:
+def _option(name: str, kind: type, value: Any) -> Any:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind == "integer" and is_number:
-        return int(value)  # 512.5 is taken as 512, as Go's conversion does
-    if kind == "float32" and is_number:
-        return float(value)
-    if kind == "boolean" and isinstance(value, bool):
+    if kind in {int, float} and is_number:
+        return kind(value)  # 512.5 is taken as 512 for an integer, as Go's conversion does
+    if kind is bool and isinstance(value, bool):
         return value
-    if kind == "array" and isinstance(value, list):
+    if kind is list and isinstance(value, list):
         if all(isinstance(item, str) for item in value):
             return tuple(value)
         raise ApiError(500, f'option "{name}" must be of an array of strings')
-    raise ApiError(500, f'option "{name}" must be of type {kind}')
+    raise ApiError(500, f'option "{name}" must be of type {_GO_TYPES[kind]}')
 
 
 def parse_keep_alive(value: Any) -> float:
