@@ -1,21 +1,32 @@
-"""Makes `tiny.gguf`, the language model that ships with the package, from `prose.txt`: `python build.py [OUT]`.
+"""Makes `tiny.gguf`, the language model that ships with the package, from `prose.txt`.
 
-Needs nothing but Python, draws no random number and solves no equation, so the file is the same, byte for byte,
-wherever it is made. It is a llama of one layer whose attention and feed-forward weights are zero. What is left is a
-table of successors: the embedding of a token is one-hot (all bytes share one place), and the output matrix holds, for
-each, the logarithm of how often each word follows it in the prose. llama.cpp runs it like any other model. What it
-says is grammatical more often than it is sensible, and never depends on more than the last token of the prompt.
+Run as `python -m pytest_chimera.engine.tiny.build [OUT]`. Needs nothing but Python, draws no random number and solves no
+equation, so the file is the same, byte for byte, wherever it is made. It is a llama of one layer whose attention and
+feed-forward weights are zero. What is left is a table of successors: the embedding of a token is one-hot (all bytes
+share one place), and the output matrix holds, for each, the logarithm of how often each word follows it in the prose.
+llama.cpp runs it like any other model. What it says is grammatical more often than it is sensible, and never depends
+on more than the last token of the prompt.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import struct
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pytest_chimera.engine.gguf_write import (
+    BYTE_TOKEN,
+    CONTROL_TOKEN,
+    NORMAL_TOKEN,
+    UNKNOWN_TOKEN,
+    Weights,
+    f32,
+    gguf_file,
+    q8_0_matrix,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +41,6 @@ END_SHARE = 0.52
 """How often a sentence is the last. More than half, so that the answer at temperature 0 ends after its first."""
 UNKNOWN, BEGIN, END = 0, 1, 2
 FIRST_BYTE = 3
-NORMAL, UNKNOWN_TYPE, CONTROL, BYTE = 1, 2, 3, 6
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}{{ '\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'assistant:\\n' }}{% endif %}"
@@ -78,19 +88,8 @@ def logits(counts: Mapping[str, int]) -> dict[str, float]:
     return {token: PEAK + math.log(share / total) for token, share in shares.items()}
 
 
-def q8_0(row: list[float]) -> bytes:
-    """One row in ggml's Q8_0: blocks of 32, each a half-precision scale and 32 signed bytes."""
-    blocks = []
-    for start in range(0, len(row), 32):
-        block = row[start : start + 32]
-        (scale,) = struct.unpack("<e", struct.pack("<e", max(map(abs, block)) / 127))
-        numbers = [round(value / scale) if scale else 0 for value in block]
-        blocks.append(struct.pack("<e32b", scale, *(max(-127, min(127, number)) for number in numbers)))
-    return b"".join(blocks)
-
-
-def tensors(vocabulary: list[str], table: Mapping[str, Counter[str]]) -> dict[str, tuple[int, tuple[int, ...], bytes]]:
-    """Name to ggml type (0: F32, 8: Q8_0), shape with the fastest dimension first, and bytes."""
+def tensors(vocabulary: list[str], table: Mapping[str, Counter[str]]) -> dict[str, Weights]:
+    """The weights by name."""
     place = {word: index + 1 for index, word in enumerate(w for w in vocabulary[FIRST_BYTE + 256 :] if w != SPACE)}
     ids = {token: index for index, token in enumerate(vocabulary)}
     if len(place) >= WIDTH:
@@ -103,17 +102,14 @@ def tensors(vocabulary: list[str], table: Mapping[str, Counter[str]]) -> dict[st
             output[ids[token]][place.get(before, 0)] = logit / math.sqrt(WIDTH)
     output[END][place[LAST_STOP]] = PEAK / math.sqrt(WIDTH)
 
-    def matrix(rows: list[list[float]]) -> tuple[int, tuple[int, ...], bytes]:
-        return 8, (len(rows[0]), len(rows)), b"".join(q8_0(row) for row in rows)
+    def zeros(columns: int, rows: int) -> Weights:
+        return q8_0_matrix([[0.0] * columns] * rows)
 
-    def zeros(columns: int, rows: int) -> tuple[int, tuple[int, ...], bytes]:
-        return matrix([[0.0] * columns] * rows)
-
-    ones = (0, (WIDTH,), struct.pack(f"<{WIDTH}f", *[1.0] * WIDTH))
+    ones = f32([1.0] * WIDTH)
     layer = {f"attn_{part}": zeros(WIDTH, HEAD) for part in "qkv"}
     layer |= {"attn_output": zeros(HEAD, WIDTH), "ffn_gate": zeros(WIDTH, HEAD), "ffn_up": zeros(WIDTH, HEAD)}
     layer |= {"ffn_down": zeros(HEAD, WIDTH), "attn_norm": ones, "ffn_norm": ones}
-    outer = {"token_embd": matrix(embedding), "output": matrix(output), "output_norm": ones}
+    outer = {"token_embd": q8_0_matrix(embedding), "output": q8_0_matrix(output), "output_norm": ones}
     return {f"{name}.weight": found for name, found in outer.items()} | {
         f"blk.0.{name}.weight": found for name, found in layer.items()
     }
@@ -143,7 +139,9 @@ def metadata(vocabulary: list[str]) -> dict[str, Any]:
         "tokenizer.ggml.tokens": vocabulary,
         # Words score far below bytes: a prompt is taken byte by byte, an answer is made of words.
         "tokenizer.ggml.scores": [0.0] * (FIRST_BYTE + 256) + [-1e6] * words,
-        "tokenizer.ggml.token_type": [UNKNOWN_TYPE, CONTROL, CONTROL] + [BYTE] * 256 + [NORMAL] * words,
+        "tokenizer.ggml.token_type": [UNKNOWN_TOKEN, CONTROL_TOKEN, CONTROL_TOKEN]
+        + [BYTE_TOKEN] * 256
+        + [NORMAL_TOKEN] * words,
         "tokenizer.ggml.bos_token_id": BEGIN,
         "tokenizer.ggml.eos_token_id": END,
         "tokenizer.ggml.unknown_token_id": UNKNOWN,
@@ -153,47 +151,12 @@ def metadata(vocabulary: list[str]) -> dict[str, Any]:
     }
 
 
-def text(value: str) -> bytes:
-    """A text as GGUF has it: length, then UTF-8."""
-    encoded = value.encode()
-    return struct.pack("<Q", len(encoded)) + encoded
-
-
-def typed(value: Any) -> tuple[int, bytes]:
-    """A value of the metadata with GGUF's number of its type."""
-    if isinstance(value, bool):
-        return 7, struct.pack("<?", value)
-    if isinstance(value, int):
-        return 4, struct.pack("<I", value)
-    if isinstance(value, float):
-        return 6, struct.pack("<f", value)
-    if isinstance(value, str):
-        return 8, text(value)
-    kind = 5 if isinstance(value[0], int) else typed(value[0])[0]
-    items = b"".join(struct.pack("<i", item) if kind == 5 else typed(item)[1] for item in value)  # noqa: PLR2004  # int32
-    return 9, struct.pack("<IQ", kind, len(value)) + items
-
-
-def padded(data: bytes) -> bytes:
-    """Filled up with zeros to GGUF's alignment."""
-    return data + b"\0" * (-len(data) % 32)
-
-
 def build(prose: str) -> bytes:
     """The whole file."""
     table = successors(words_of(prose))
     followers = sorted({token for counts in table.values() for token in counts})
     vocabulary = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *followers, SPACE]
-    keys, weights = metadata(vocabulary), tensors(vocabulary, table)
-    head = [b"GGUF", struct.pack("<IQQ", 3, len(weights), len(keys))]
-    for key, value in keys.items():
-        kind, packed = typed(value)
-        head.append(text(key) + struct.pack("<I", kind) + packed)
-    offset = 0
-    for name, (kind, shape, data) in weights.items():
-        head.append(text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset))
-        offset += len(padded(data))
-    return padded(b"".join(head)) + b"".join(padded(data) for _, _, data in weights.values())
+    return gguf_file(metadata(vocabulary), tensors(vocabulary, table))
 
 
 def main() -> None:
