@@ -1,0 +1,129 @@
+"""From everything a session knows to a `Report`: its facts and sections as data, its text and files on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pytest_chimera.errors import UserError, nearest
+from pytest_chimera.report.document import Section, plain
+from pytest_chimera.report.escape import terminal
+from pytest_chimera.report.facts import FactBook, Measured, facts_of, subjects
+from pytest_chimera.report.files import ReportFiles, write_report
+from pytest_chimera.report.findings import Finding, findings
+from pytest_chimera.report.markdown import render, render_short
+from pytest_chimera.report.sections import build_sections
+from pytest_chimera.report.session_facts import session_facts
+from pytest_chimera.report.twin import twin_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from pytest_chimera.records import CaseResult, Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportInput:
+    """Everything that a report is made from; the same input gives the same bytes."""
+
+    results: tuple[CaseResult, ...]
+    created: datetime
+    """When it was made, with its zone."""
+    suite: str
+    """What was run, for the title and the file's name."""
+    personas: Mapping[str, str] = field(default_factory=dict)
+    """Name -> text, of the personas that the cases used."""
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    """Setting -> value as a person would write it, "default" where nobody set it."""
+    hardware: Mapping[str, object] = field(default_factory=dict)
+    """Property -> text or number; sizes have `_bytes` in their name."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Program or package -> version."""
+    phases: Mapping[str, float] = field(default_factory=dict)
+    """Phase of the session -> wall time in s."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know about the session as a whole, in full sentences: that it was interrupted, say."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report as data; `markdown`, `as_dict()`, `short()`, `lines` and `write()` show it."""
+
+    given: ReportInput
+    facts: tuple[Fact, ...]
+    findings: tuple[Finding, ...]
+    header: Section
+    """Title, date, agent type, model, configuration."""
+    parts: tuple[Section, ...]
+    """The sections below the header."""
+    measured: Measured
+    """Each result with the subject of its facts."""
+
+    @cached_property
+    def book(self) -> FactBook:
+        """The facts, found by whom and what they speak of."""
+        return FactBook(self.facts)
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The titles of all sections, in order."""
+        return tuple(part.title for part in self.parts)
+
+    def section(self, title: str) -> Section:
+        """The section with this title, to assert on its `text`, `words` and `facts`.
+
+        Raises UserError with the titles there are.
+        """
+        found = next((part for part in self.parts if part.title == title), None)
+        if found is None:
+            raise UserError(
+                f"The report has no section {title!r}.",
+                f"It has: {', '.join(self.sections)}.",
+                nearest(title, self.sections),
+            )
+        return found
+
+    @property
+    def text(self) -> str:
+        """All of it without markup."""
+        parts = (self.header, *self.parts)
+        return "\n\n".join(f"{part.title}\n{part.text}" for part in parts)
+
+    @cached_property
+    def markdown(self) -> str:
+        """The whole report, without pictures."""
+        return render(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON twin: every number with its fact."""
+        return twin_of(self)
+
+    def short(self) -> str:
+        """The short form in Markdown, for the summary page of a CI job; it has no links."""
+        return render_short(self)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The summary and what was found, for a terminal."""
+        summary = self.section("Executive Summary").text.splitlines()
+        return tuple(terminal(line) for line in (*summary, *(plain(each.line) for each in self.findings)))
+
+    def write(self, directory: Path) -> ReportFiles:
+        """Write it below `directory` (`.chimera` of a project), each file whole or not at all, and none over another.
+
+        Raises OSError where the folder cannot be written.
+        """
+        return write_report(self, directory)
+
+
+def build_report(given: ReportInput) -> Report:
+    """The report on everything in `given`."""
+    facts = (*session_facts(given.results, given.phases, given.hardware), *facts_of(given.results))
+    book = FactBook(facts)
+    measured = tuple(zip(given.results, subjects(given.results), strict=True))
+    found = findings(measured, book)
+    header, parts = build_sections(given, measured, book, found)
+    return Report(given=given, facts=facts, findings=found, header=header, parts=parts, measured=measured)

@@ -1,0 +1,139 @@
+"""Reports as files: names that say what was measured, each file whole or absent, no report over another.
+
+.chimera/.gitignore
+.chimera/report.md                                    the newest, links led to where its pictures are
+.chimera/reports/gemma3-latest_268.10M_quickstart_20261122-134700.md, .json, .ttft.svg, .tok_s.svg
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_chimera.report.markdown import Picture, render
+from pytest_chimera.report.plots import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_chimera.report.build import Report, ReportInput
+
+OWN_FOLDER = ".chimera"
+"""The folder that is ours by its name."""
+_REPORTS = "reports"
+_NEWEST = "report.md"
+_LONGEST_PART = 48
+_SEVERAL = 3
+"""From this many different models (or sizes) on, their number stands in the name in their place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFiles:
+    """What was written."""
+
+    markdown: Path
+    json: Path
+    pictures: tuple[Path, ...] = ()
+    newest: Path
+    """A copy of the Markdown file under a name that stays."""
+
+
+def write_report(report: Report, directory: Path) -> ReportFiles:
+    """Write the report below `directory`.
+
+    Raises OSError where that cannot be done; a file that was begun is removed.
+    """
+    _prepare(directory)
+    folder = directory / _REPORTS
+    folder.mkdir(exist_ok=True)
+    markdown = _reserve(folder, file_stem(report.given))
+    stem = markdown.name.removesuffix(".md")
+    try:
+        pictures = []
+        drawn = {f"{stem}.{name}.svg": (title, svg) for name, title, svg in draw(report)}
+        for name, (_, svg) in drawn.items():
+            _write(folder / name, svg)
+            pictures.append(folder / name)
+        twin = folder / f"{stem}.json"
+        _write(twin, json.dumps(report.as_dict(), indent=1, allow_nan=False) + "\n")
+        beside, above = (
+            [Picture(title, f"{prefix}{name}") for name, (title, _) in drawn.items()] for prefix in ("", f"{_REPORTS}/")
+        )
+        _write(markdown, render(report, beside))
+    except BaseException:
+        _drop_if_empty(markdown)
+        raise
+    newest = directory / _NEWEST
+    _write(newest, render(report, above))
+    return ReportFiles(markdown=markdown, json=twin, pictures=tuple(pictures), newest=newest)
+
+
+def file_stem(given: ReportInput) -> str:
+    """`[Model]_[Size]_[Suite]_[Date-Time]`, each part of letters, digits, dots and hyphens only."""
+    models = [result.case.model for result in given.results]
+    names = _several((model.name for model in models), "models")
+    sizes = _several((model.parameter_size or "unknown" for model in models), "sizes")
+    when = given.created.strftime("%Y%m%d-%H%M%S")
+    return "_".join([names, sizes, file_part(given.suite), when])
+
+
+def file_part(text: str) -> str:
+    """`text` as a part of a file's name on any system; "unknown" when nothing of it is left."""
+    part = re.sub(r"[^A-Za-z0-9.+]+", "-", text)[:_LONGEST_PART].strip("-.")
+    return re.sub(r"\.\.+", ".", part) or "unknown"
+
+
+def _several(texts: Iterable[str], noun: str) -> str:
+    """The different ones joined, or how many there are."""
+    different = list(dict.fromkeys(file_part(text) for text in texts))
+    return "+".join(different) if 0 < len(different) < _SEVERAL else f"{len(different)}-{noun}"
+
+
+def _prepare(directory: Path) -> None:
+    """Make the folder; one that is ours alone is kept out of version control, a person's own is left as it is."""
+    ours = directory.name == OWN_FOLDER or not directory.exists()
+    directory.mkdir(parents=True, exist_ok=True)
+    ignore = directory / ".gitignore"
+    if ours and not ignore.exists():
+        _write(ignore, "# Made by pytest-chimera; remove this file to keep the reports.\n*\n")
+
+
+def _reserve(folder: Path, stem: str) -> Path:
+    """An empty file, new under its name: two sessions that end in the same second do not meet."""
+    for number in count(1):
+        path = folder / (f"{stem}.md" if number == 1 else f"{stem}-{number}.md")
+        try:
+            path.open("x").close()
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError("count() does not end")
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace `path` by a file with `text`, so that nobody ever reads half of it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o644)  # mkstemp gives 0o600, which a CI job that uploads the report may not read
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _drop_if_empty(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()

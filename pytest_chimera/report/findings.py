@@ -1,0 +1,214 @@
+"""Key findings, computed: what stands out among the facts, each kind once, also when there is nothing to say.
+
+No finding claims that a difference is more than noise: one session cannot show that.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal
+
+from pytest_chimera.metrics import find_metric
+from pytest_chimera.report.document import Label, Line, Number, joined
+from pytest_chimera.report.facts import numbers_of
+from pytest_chimera.report.session_facts import model_subject
+
+if TYPE_CHECKING:
+    from pytest_chimera.records import CaseResult, Fact
+    from pytest_chimera.report.facts import FactBook, Measured
+
+Kind = Literal[
+    "speed", "first token", "cold starts", "failures", "prompts", "stalls", "waiting", "short answers", "incomplete"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding."""
+
+    kind: Kind
+    line: Line
+    """Starts with its subject, such as "Fastest"."""
+    notable: bool = True
+    """Whether there is something to see; False of "No round failed." and the like."""
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts it rests on."""
+        return tuple(span.fact for span in self.line if isinstance(span, Number))
+
+
+def findings(measured: Measured, book: FactBook) -> tuple[Finding, ...]:
+    """Everything that stands out, in a fixed order."""
+    return (
+        *_extremes(measured, book, "speed", "tok/s"),
+        *_extremes(measured, book, "first token", "ttft"),
+        _cold_starts(measured, book),
+        *_failures(measured, book),
+        *_prompts(measured, book),
+        _stalls(measured, book),
+        _waiting(measured, book),
+        *_short_answers(measured, book),
+        *_incomplete(measured, book),
+    )
+
+
+def who(result: CaseResult) -> Line:
+    """A case and its model, as sentences name them."""
+    return Label(result.case.name), " on ", Label(result.case.model.name)
+
+
+def _extremes(measured: Measured, book: FactBook, kind: Kind, name: str) -> list[Finding]:
+    """The best and the worst median of a metric."""
+    metric = find_metric(name)
+    known = [
+        (fact.value, result, fact)
+        for result, subject in measured
+        if (fact := book.get(subject, name, "median")).value is not None
+    ]
+    if not known:
+        return [Finding(kind, (f"No {metric.title} is known: no counted round has one.",))]
+    ordered = sorted(known, key=lambda each: each[0], reverse=metric.better == "higher")
+    words = ("Fastest", "Slowest") if kind == "speed" else ("Soonest first token", "Latest first token")
+    if len(ordered) == 1:
+        _, result, fact = ordered[0]
+        return [Finding(kind, (f"Median {metric.title}: ", *who(result), " at ", Number(fact=fact), "."))]
+    return [
+        Finding(kind, (f"{word} by median {metric.title}: ", *who(result), " at ", Number(fact=fact), "."))
+        for word, (_, result, fact) in zip(words, (ordered[0], ordered[-1]), strict=True)
+    ]
+
+
+def _cold_starts(measured: Measured, book: FactBook) -> Finding:
+    parts: list[Line] = []
+    for result, subject in measured:
+        count = book.get(subject, "cold_rounds")
+        if not count.value:
+            continue
+        loads = book.get(subject, "load", "median of cold")
+        part: Line = (*who(result), " (", Number(fact=count))
+        if loads.value is not None:
+            part = (*part, ", median load ", Number(fact=loads))
+        parts.append((*part, ")"))
+    if not parts:
+        return Finding("cold starts", ("No cold start: the model was never loaded for a round.",), notable=False)
+    return Finding("cold starts", ("Cold starts: ", *joined(tuple(parts)), "."))
+
+
+def _failures(measured: Measured, book: FactBook) -> list[Finding]:
+    """Each case with failed rounds, and their reasons in the words of the server."""
+    found = []
+    for result, subject in measured:
+        if not result.failed:
+            continue
+        counts = [
+            (Number(fact=fact), text)
+            for name, text in (("failed_rounds", ""), ("failed_warmups", " in the warm-up"))
+            if (fact := book.get(subject, name)).value
+        ]
+        reasons = defaultdict(list)
+        for each in result.failed:
+            failure = each.generation.failure
+            assert failure is not None, "only failed rounds are looked at"
+            status = "" if failure.status is None else f", HTTP status {failure.status}"
+            reasons[f"{failure.kind}{status}: {failure.message}"].append(each)
+        said: list[Line] = [(Label(numbers_of(rounds)), " ", Label(reason)) for reason, rounds in reasons.items()]
+        found.append(
+            Finding(
+                "failures",
+                (
+                    "Failed rounds: ",
+                    *who(result),
+                    ", ",
+                    *joined(tuple(counts), " and "),
+                    ": ",
+                    *joined(tuple(said), "; "),
+                ),
+            )
+        )
+    return found or [Finding("failures", ("No round failed.",), notable=False)]
+
+
+def _prompts(measured: Measured, book: FactBook) -> list[Finding]:
+    """Prompts that did not fit, and a num_ctx that is not what was asked for."""
+    found = []
+    for name, text in (
+        ("refused_prompts", "Prompts that did not fit into num_ctx and were refused: "),
+        ("cut_prompts", "Prompts that the server cut to num_ctx: "),
+    ):
+        parts = _with(measured, book, name)
+        if parts:
+            found.append(Finding("prompts", (text, *joined(parts), ".")))
+    unknown = tuple(who(result) for result, _ in measured if _fit_is_unknown(result))
+    if unknown:
+        found.append(Finding("prompts", ("Whether the whole prompt was read is unknown: ", *joined(unknown), ".")))
+    for result, _ in measured:
+        asked = result.case.options.get("num_ctx")
+        loaded = result.loaded.context_length if result.loaded else None
+        if isinstance(asked, int) and loaded is not None and loaded < asked:
+            fact = book.get(model_subject(result), "num_ctx", "value")
+            line: Line = ("The server cut num_ctx down: ", *who(result), " asked for ", Label(str(asked)), " and got ")
+            found.append(Finding("prompts", (*line, Number(fact=fact), ".")))
+    return found or [Finding("prompts", ("Every prompt fitted into num_ctx.",), notable=False)]
+
+
+def _with(measured: Measured, book: FactBook, count: str) -> tuple[Line, ...]:
+    """The cases in which something was counted, with the count."""
+    return tuple(
+        (*who(result), " (", Number(fact=fact), ")")
+        for result, subject in measured
+        if (fact := book.get(subject, count)).value
+    )
+
+
+def _fit_is_unknown(result: CaseResult) -> bool:
+    counted = result.counted
+    return not counted or any(result.prompt_fit(each.generation) == "unknown" for each in counted)
+
+
+def _stalls(measured: Measured, book: FactBook) -> Finding:
+    parts: list[Line] = [
+        (*who(result), " (", Number(fact=fact), " in ", Number(fact=book.get(subject, "stalled_rounds")), " rounds)")
+        for result, subject in measured
+        if (fact := book.get(subject, "stalls", "sum")).value
+    ]
+    if not parts:
+        return Finding("stalls", ("No counted round stalled.",), notable=False)
+    return Finding("stalls", ("Stalls: ", *joined(tuple(parts)), "."))
+
+
+def _waiting(measured: Measured, book: FactBook) -> Finding:
+    """The longest wait that a server's durations leave unexplained."""
+    known = [
+        (fact.value, result, fact)
+        for result, subject in measured
+        if (fact := book.get(subject, "wait", "max")).value is not None
+    ]
+    if not known:
+        return Finding("waiting", ("Waiting: unknown, because the durations are not all reported.",), notable=False)
+    _, result, fact = max(known, key=lambda each: each[0])
+    line: Line = ("Longest wait within a request (for a slot, template, tokenising): ", Number(fact=fact), " in ")
+    return Finding("waiting", (*line, *who(result), "."))
+
+
+def _short_answers(measured: Measured, book: FactBook) -> list[Finding]:
+    parts = _with(measured, book, "short_answers")
+    text = "Rounds whose answer ended before the size asked for: "
+    return [Finding("short answers", (text, *joined(parts), "."))] if parts else []
+
+
+def _incomplete(measured: Measured, book: FactBook) -> list[Finding]:
+    found = []
+    for reason, group in groupby(
+        sorted((each for each in measured if not each[0].complete), key=lambda each: each[0].stopped or ""),
+        key=lambda each: each[0].stopped,
+    ):
+        parts: list[Line] = []
+        for result, subject in group:
+            counted, asked = (Number(fact=book.get(subject, name)) for name in ("counted_rounds", "rounds_asked"))
+            parts.append((*who(result), " (", counted, " of ", asked, " rounds count)"))
+        why: Line = (" Reason: ", Label(reason)) if reason else ()
+        found.append(Finding("incomplete", ("Not all rounds were made: ", *joined(tuple(parts)), ".", *why)))
+    return found

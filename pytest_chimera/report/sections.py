@@ -1,0 +1,186 @@
+"""The sections of a report, in their order, as data: header, environment, summary, findings; the rest in `tables`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_chimera.report.document import (
+    Block,
+    Bullets,
+    Label,
+    Line,
+    Number,
+    Paragraph,
+    Section,
+    Strong,
+    Table,
+    cell,
+    joined,
+)
+from pytest_chimera.report.session_facts import SESSION, machine_subject, model_subject
+from pytest_chimera.report.tables import appendix, metrics, performance, personas, workflow
+from pytest_chimera.units import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_chimera.records import CaseResult
+    from pytest_chimera.report.build import ReportInput
+    from pytest_chimera.report.facts import FactBook, Measured
+    from pytest_chimera.report.findings import Finding
+
+DEFAULT = "default"
+"""The value of a setting that nobody set."""
+_DIGEST_DIGITS = 12
+_MODEL_HEAD = (
+    *("Model", "Digest", "Family", "Parameters", "Quantization"),
+    *("Trained context", "num_ctx", "Size", "On GPU"),
+)
+
+
+def build_sections(
+    given: ReportInput, measured: Measured, book: FactBook, found: Sequence[Finding]
+) -> tuple[Section, tuple[Section, ...]]:
+    """The header, and the sections below it."""
+    return _header(given), (
+        Section("Environment", _environment(given, book)),
+        Section("Executive Summary", _summary(given, measured, book, found)),
+        Section("Performance Analysis", performance(measured, book)),
+        Section("Metrics", metrics(measured, book)),
+        Section("Key Findings", (Bullets(tuple(each.line for each in found)),)),
+        Section("Workflow Summary", workflow(given, measured, book)),
+        Section("Persona Prompts", personas(given, measured)),
+        Section("Appendix", appendix(measured)),
+    )
+
+
+def _header(given: ReportInput) -> Section:
+    cases = [result.case for result in given.results]
+    agents = _labels(_unique(case.persona for case in cases if case.persona is not None)) or ("none (no persona)",)
+    models = _labels(_unique(case.model.name for case in cases)) or ("none",)
+    when = given.created.isoformat(sep=" ", timespec="seconds")
+    lines: tuple[Line, ...] = (
+        (Strong("Date:"), " ", Label(when)),
+        (Strong("Agent Type:"), " ", *agents),
+        (Strong("Model:"), " ", *models),
+        (Strong("Configuration:"), " ", *_configuration(given)),
+    )
+    return Section(f"Benchmark report: {given.suite}", (Bullets(lines),))
+
+
+def _configuration(given: ReportInput) -> Line:
+    """Settings that were set with their values, options of cases, then the settings left at their defaults."""
+    settings = [(name, value) for name, value in given.configuration.items() if value != DEFAULT]
+    options = _unique(
+        f"{name}={result.case.options[name]}"
+        for result in given.results
+        for name in result.case.options_set
+        if name in result.case.options
+    )
+    parts: list[Line] = [(Label(f"{name} = {value}"),) for name, value in settings]
+    if options:
+        parts.append(("model options ", *_labels(options)))
+    defaults = [name for name, value in given.configuration.items() if value == DEFAULT]
+    if defaults:
+        parts.append(("default: ", *_labels(defaults)))
+    return joined(tuple(parts), "; ") if parts else (DEFAULT,)
+
+
+def _labels(names: Iterable[str]) -> Line:
+    return joined(tuple((Label(name),) for name in names))
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _environment(given: ReportInput, book: FactBook) -> tuple[Block, ...]:
+    """Tables of hosts, models and the machine; Ollama's names for what Ollama says."""
+    hosts = {result.host.url: result.host for result in given.results}
+    models = {tuple(model_subject(result).values()): result for result in given.results}
+    blocks: list[Block] = []
+    if hosts:
+        rows = tuple(
+            (cell(Label(url)), cell(Label(host.engine)), cell(_known(host.version)), cell(_yes(same=host.shares_clock)))
+            for url, host in hosts.items()
+        )
+        blocks.append(Table(("Host", "Server", "Version", "Same machine"), rows))
+    if models:
+        blocks.append(Table(_MODEL_HEAD, tuple(_model_row(result, book) for result in models.values()), (5, 6, 7, 8)))
+    machine = _machine(given, book)
+    if machine:
+        blocks.append(Table(("Machine and programs", "Value"), machine))
+    return tuple(blocks) or (Paragraph(("Nothing is known about the environment.",)),)
+
+
+def _machine(given: ReportInput, book: FactBook) -> tuple[tuple[Line, ...], ...]:
+    """Properties of the machine, numbers among them with their fact, then versions."""
+    rows: list[tuple[Line, ...]] = []
+    for name, value in given.hardware.items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            statistic = "value" if name.endswith("_bytes") else "count"
+            rows.append(((Label(name),), (Number(fact=book.get(machine_subject(name), name, statistic)),)))
+        else:
+            rows.append(((Label(name),), (UNKNOWN if value is None else Label(str(value)),)))
+    rows += [((Label(name),), (Label(version),)) for name, version in given.versions.items()]
+    return tuple(rows)
+
+
+def _model_row(result: CaseResult, book: FactBook) -> tuple[Line, ...]:
+    model, subject = result.case.model, model_subject(result)
+    digest = model.digest.removeprefix("sha256:")[:_DIGEST_DIGITS] if model.digest else None
+    said = (model.name, digest, model.family, model.parameter_size, model.quantization)
+    numbers = ("trained_context", "num_ctx", "size", "gpu_share")
+    return (
+        *((_known(text),) for text in said),
+        *((Number(fact=book.get(subject, name, "value")),) for name in numbers),
+    )
+
+
+def _known(text: str | None) -> Label | str:
+    return UNKNOWN if text is None else Label(text)
+
+
+def _yes(*, same: bool) -> str:
+    return "yes" if same else "no"
+
+
+def _summary(given: ReportInput, measured: Measured, book: FactBook, found: Sequence[Finding]) -> tuple[Block, ...]:
+    """Computed sentences: how much was measured, how fast each model was, and what a reader must look at."""
+    if not measured:
+        return (Paragraph(("No case has been measured.",)),)
+    names = ("cases", "models", "hosts", "counted_rounds", "failed_rounds")
+    cases, models, hosts, counted, failed = (Number(fact=book.get(SESSION, name)) for name in names)
+    lines: list[Line] = [
+        (
+            "Measured ", cases, _plural(cases, " case"), " of ", models, _plural(models, " model"), " on ", hosts,
+            _plural(hosts, " host"), ": ", counted, _plural(counted, " round"), " counted, ", failed, " failed.",
+        )
+    ]  # fmt: skip
+    lines += [_model_sentence(name, measured, book) for name in _unique(each.case.model.name for each, _ in measured)]
+    notable = _unique(
+        each.kind for each in found if each.notable and each.kind not in {"speed", "first token", "waiting"}
+    )
+    lines.append((f"To look at, under Key Findings: {', '.join(notable)}." if notable else "Nothing went wrong.",))
+    lines += [(Label(note),) for note in given.notes]
+    return tuple(Paragraph(line) for line in lines)
+
+
+def _plural(number: Number, noun: str) -> str:
+    return noun if number.fact.value == 1 else f"{noun}s"
+
+
+def _model_sentence(name: str, measured: Measured, book: FactBook) -> Line:
+    """Median TTFT and tok/s of one model: of its case, or the range over its cases."""
+    subjects = [subject for result, subject in measured if result.case.model.name == name]
+    parts: list[Line] = []
+    for metric, title in (("ttft", "TTFT"), ("tok/s", "tok/s")):
+        facts = [fact for subject in subjects if (fact := book.get(subject, metric, "median")).value is not None]
+        facts.sort(key=lambda fact: fact.value or 0)
+        if not facts:
+            parts.append((f"{title} {UNKNOWN}",))
+        elif len(facts) == 1:
+            parts.append((f"median {title} ", Number(fact=facts[0])))
+        else:
+            parts.append((f"median {title} ", Number(fact=facts[0]), " to ", Number(fact=facts[-1]), " over its cases"))
+    return (Label(name), ": ", *joined(tuple(parts)), ".")
