@@ -90,9 +90,11 @@ class OpenAiAnswering:
         self, call: Call, chunks: AsyncGenerator[Chunk, None], frame: Mapping[str, Any], *, with_usage: bool
     ) -> None:
         async for chunk in chunks:
+            delta = {} if chunk.get("done") else _message(chunk["message"])
             if not call.started:
                 await call.begin(200, {"content-type": EVENT_STREAM_TYPE})
-            delta = {} if chunk.get("done") else _message(chunk["message"])
+            else:
+                delta.pop("role", None)  # said once, with the first piece
             reason = chunk.get("done_reason") if chunk.get("done") else None
             choice: dict[str, Any] = {"index": 0, "delta": delta, "finish_reason": reason}
             await call.write(_event({**frame, "choices": [choice]}))

@@ -14,7 +14,7 @@ from pytest_chimera.engine.answers import Answering
 from pytest_chimera.engine.backend import ApiError, embeddings_unsupported
 from pytest_chimera.engine.catalog import openai_models_body, ps_body, show_body, tags_body
 from pytest_chimera.engine.godecode import decode
-from pytest_chimera.engine.http import NDJSON_TYPE, PLAIN_TYPE, TEXT_TYPE, Call
+from pytest_chimera.engine.http import NDJSON_TYPE, PLAIN_TYPE, RUNNER_JSON_TYPE, TEXT_TYPE, Call
 from pytest_chimera.engine.openai import OpenAiAnswering
 from pytest_chimera.wire.encode import encode_line
 
@@ -110,7 +110,8 @@ class EngineApp:
         await call.reply_json(ps_body(self._backend.running(), self._wall_clock_ns()))
 
     async def _openai_models(self, call: Call) -> None:
-        await call.reply_json(openai_models_body(self._backend.cards()))
+        # Another encoder than that of its own routes: no charset, and a newline at the end.
+        await call.reply(200, encode_line(openai_models_body(self._backend.cards())), RUNNER_JSON_TYPE)
 
     async def _show(self, call: Call) -> None:
         body = decode(await call.body(), requests.SHOW_BODY)
