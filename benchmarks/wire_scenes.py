@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 STAND_IN = "gemma3:270m"
 DIES_OF_SIGILL = (sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGILL)")
 """A runner as it is on a machine that lacks an instruction it was built with."""
+STAND_IN_BIAS = tuple((token, 10 * bias) for token, bias in FORMAT_BIAS)
+"""A puppet is surer of itself than tiny is: it needs a stronger word to close a string."""
 SILENCE_S = 1.0
 SOON_LINES = 20
 GAP_S = 0.02
@@ -46,7 +48,7 @@ THINK = (
 TOOL = (
     "{% if tools_json %}Tools: {{ tools_json }}{{ '\\n' }}{% endif %}"
     "{% for m in messages %}{{ m.role }}: {{ m.content }}{% for call in m.tool_calls or [] %}"
-    '{"name": "{{ call.function.name }}", "parameters": {{ call.function.arguments }}}{% endfor %}'
+    "{{ {'name': call.function.name, 'parameters': call.function.arguments} | tojson }}{% endfor %}"
     "{{ '\\n' }}{% endfor %}{{ 'assistant: ' }}"
 )
 GEMMA = (
@@ -96,16 +98,14 @@ def specs_in(folder: Path, scripts: dict[str, Any]) -> list[ModelSpec]:
             path.write_bytes(puppet(name=f"puppet-{name}", **script))
         capabilities = {"tool": ("tools",)}.get(name)
         specs.append(
-            ModelSpec(
-                name=f"puppet:{name}", path=path, template=TEMPLATES.get(name, PLAIN), capabilities=capabilities
-            )
+            ModelSpec(name=f"puppet:{name}", path=path, template=TEMPLATES.get(name, PLAIN), capabilities=capabilities)
         )
     path = folder / "stand-in.gguf"
     if not path.exists():
         # No end, as the base model that was recorded has none, and slow enough to be stopped in the middle.
         path.write_bytes(puppet(["again", " and"], last="again", feed_forward=4096))
     options = {"stop": ["<end_of_turn>"], "temperature": 0.7}
-    specs.append(ModelSpec(name=STAND_IN, path=path, template=GEMMA, options=options, format_bias=FORMAT_BIAS))
+    specs.append(ModelSpec(name=STAND_IN, path=path, template=GEMMA, options=options, format_bias=STAND_IN_BIAS))
     return specs
 
 
