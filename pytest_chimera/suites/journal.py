@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.errors import RecordError
 from pytest_chimera.records import CaseResult, Round
+from pytest_chimera.suites.coldness import mark_reloads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,9 +96,11 @@ def scan_journal(path: Path) -> JournalContents:
     for number, line in enumerate(whole.split(b"\n") if whole else (), start=1):
         try:
             _take(line, found, newest)
-        except (RecordError, ValueError, KeyError, TypeError) as error:  # noqa: PERF203  # each line for itself
+        except (RecordError, ValueError, KeyError, TypeError, RecursionError) as error:  # noqa: PERF203  # each line for itself
             damaged.append(f"{path}:{number}: {error}")
-    return JournalContents(results=tuple(found), damaged=tuple(damaged))
+    # Which loads stand out is seen only among all rounds, so no line of a single one can say it.
+    results = tuple(replace(each, rounds=mark_reloads(each.rounds)) for each in found)
+    return JournalContents(results=results, damaged=tuple(damaged))
 
 
 def read_journal(path: Path) -> list[CaseResult]:
@@ -107,7 +110,7 @@ def read_journal(path: Path) -> list[CaseResult]:
 
 def _take(line: bytes, found: list[CaseResult], newest: dict[str, int]) -> None:
     """Apply one line to what was found so far; `newest` tells where each case id began last."""
-    event = json.loads(line)
+    event = json.loads(line.decode())
     kind = event["event"]
     if kind == "case":
         result = CaseResult.from_dict(event["result"])

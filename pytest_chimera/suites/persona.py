@@ -126,8 +126,9 @@ def _fields(path: Path, root: yaml.Node | None) -> dict[str, yaml.Node]:
 def _text(path: Path, key: str, node: yaml.Node) -> str:
     value = _construct(node)
     if not isinstance(value, str) or not value.strip():
+        found = "empty" if value is None else repr(value)
         raise PersonaError(
-            f"{path}:{node.start_mark.line + 1}: {key!r} is {value!r}.", "Accepted: a text.", "Put it into quotes."
+            f"{path}:{node.start_mark.line + 1}: {key!r} is {found}.", "Accepted: a text.", "Put it into quotes."
         )
     return value.strip()
 
