@@ -1,19 +1,33 @@
 """The entry point: pytest's hooks in pytest's order, each a signpost to the module that does it.
 
-It imports next to nothing, because every run of every project that has the plugin installed pays for it.
+It imports next to nothing, because every run of every project that has the plugin installed pays for it; where a hook
+has something to do only when a case runs, it imports what does it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_chimera.plugin import collecting, failing, marker
 from pytest_chimera.plugin import session as _session
 from pytest_chimera.plugin import settings as _settings
+from pytest_chimera.plugin.fixtures import (
+    chimera,
+    chimera_engine,
+    chimera_model,
+    chimera_persona,
+    chimera_report,
+    ollama_client,
+)
+from pytest_chimera.plugin.session import get_session
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from types import ModuleType
+
+__all__ = ["chimera", "chimera_engine", "chimera_model", "chimera_persona", "chimera_report", "ollama_client"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,15 +36,96 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the settings once and register the session."""
+    """Read the settings once, declare the marker, register the session."""
     _session.start(config)
 
 
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Show the settings where a person set any; of a run that may have no case nothing is said."""
+    session = get_session(config)
+    return session.settings.lines() if session.settings.given else []
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make each measuring test one per model."""
+    collecting.parametrize(metafunc)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark whatever uses a fixture of ours, before pytest looks at `-m`."""
+    marker.mark(item)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
+    """Let `--benchmark-only` and `--benchmark-skip` see measuring tests as benchmarks."""
+    with collecting.named_as_benchmarks(config, items):
+        return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Count the cases that are left; before xdist tells the controller that the worker is ready."""
+    get_session(session.config).count(sum(map(collecting.is_case, session.items)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Say before the first case who will be measured; under xdist `workers` does it."""
+    if not config.option.collectonly:
+        get_session(config).open_alone()
+    return []
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Fail a test with the text of what a fixture of ours raised; innermost, so that xfail sees that failure."""
+    with failing.spoken(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Fail a test with the text of what was raised here; innermost, so that xfail and others see that failure."""
+    with failing.spoken(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send what the test measured along with its report."""
     report = yield
     _session.attach(item, report)
     return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Record rows and write the report before pytest-benchmark saves its files, and tidy up after all have finished."""
+    with get_session(session.config).ending(session):
+        return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table and the way to the report; last, below the rows of pytest-benchmark."""
+    get_session(config).summarise(terminalreporter)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """Add the hardware to what pytest-benchmark saves, where rows of ours are among it."""
+    if get_session(config).results:
+        _record().update_machine_info(config, machine_info)
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_benchmark_compare_machine_info(machine_info: dict[str, Any], compared_benchmark: dict[str, Any]) -> None:
+    """Before pytest-benchmark compares machines: have our part exactly where the saved run has it."""
+    _record().match_machine_info(machine_info, compared_benchmark)
+
+
+def _record() -> ModuleType:
+    from pytest_chimera.plugin import record  # noqa: PLC0415  # only where rows are recorded or compared
+
+    return record

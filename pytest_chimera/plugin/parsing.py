@@ -23,6 +23,11 @@ def parse_text(values: list[str]) -> str:
     return values[-1].strip()
 
 
+def parse_texts(values: list[str]) -> tuple[str, ...]:
+    """All values as they are."""
+    return tuple(values)
+
+
 def parse_names(values: list[str]) -> tuple[str, ...]:
     """Names, parted by commas, each once, in order."""
     names = [name.strip() for value in values for name in value.split(",")]
@@ -35,7 +40,7 @@ def parse_models(values: list[str]) -> tuple[str, ...]:
 
     found: dict[str, str] = {}
     for name in parse_names(values):
-        found.setdefault(name if name.endswith(".gguf") else canonical_model(name), name)
+        found.setdefault(name if name.endswith(".gguf") else canonical_model(name).lower(), name)
     return tuple(found.values())
 
 
@@ -98,13 +103,6 @@ def parse_headers(values: list[str]) -> dict[str, str]:
             raise SettingError(f"{value!r} is not a header.", "Accepted: NAME=VALUE on one line.", "")
         headers[name.strip()] = content.strip()
     return headers
-
-
-def parse_options(values: list[str]) -> dict[str, object]:
-    """Model options, "K=V" each, with values of Python types; names are checked by `settings`, which knows the rest."""
-    from pytest_chimera.wire.options import parse_option  # noqa: PLC0415  # only where an option is given
-
-    return dict(parse_option(value) for value in values)
 
 
 def parse_limits(values: list[str]) -> tuple[str, ...]:

@@ -1,56 +1,74 @@
 """What one pytest process knows of its chimera run: settings, number of cases, results; the one object hooks ask.
 
 On the controller (and without xdist) `results` fills from the reports of tests and, for what Ctrl-C or a dead worker
-left without a report, from the journals. It measures nothing and prints nothing.
+left without a report, from the journals. It measures nothing; what needs more than this is imported when a case runs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_chimera.errors import ChimeraError
+from pytest_chimera.plugin import marker, models
 from pytest_chimera.plugin import settings as options
 from pytest_chimera.plugin.folder import RUNS, RunFolder
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
+    from pytest_chimera.plugin.models import PlannedModel
+    from pytest_chimera.plugin.servers import Servers
     from pytest_chimera.plugin.settings import Raw, Settings
     from pytest_chimera.records import CaseResult
+    from pytest_chimera.suites.runner import Observer
 
 NAME = "chimera-session"
-FIXTURES = ("chimera", "chimera_model", "ollama_client", "chimera_persona", "chimera_engine", "chimera_report")
-MARKER = (
-    "chimera(rounds, warmup, options, persona, think, prefix, start, timeout, max_failed_rounds, limits, ...): "
-    "measure a language model, and how; every test that uses a chimera fixture has this marker"
-)
 MEASURED = pytest.StashKey[list[str]]()
 """On an item: what was measured since its last report, one JSON text per case."""
+BUILDING = pytest.StashKey[dict[str, float]]()
+"""On an item: seconds that each phase of building its report took."""
 
 
 class ChimeraSession:
     """One run as this process sees it; `get_session(config)` is the only way to it."""
 
-    def __init__(self, config: pytest.Config, raw: Raw, folder: RunFolder) -> None:
-        """Raises SettingError when an option cannot be used."""
+    def __init__(self, config: pytest.Config, raw: Raw, folder: RunFolder | None = None) -> None:
+        """`folder` is given to a worker of xdist. Raises SettingError when an option cannot be used."""
         self.config = config
         self.raw = raw
         self.settings: Settings = options.resolve(raw)
-        self.folder = folder
+        self.models: tuple[PlannedModel, ...] = models.plan(self.settings, config.invocation_params.dir)
+        name = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}"
+        self.folder = folder or RunFolder(self.reports / RUNS / name)
         self.cases = 0
-        """Tests of this process that use a fixture of ours; on the controller of workers those of one worker."""
+        """Tests of this process that talk to a server; on the controller of workers those of one worker."""
+        self.opened = False
+        """Whether the run was announced and prepared."""
+        self.item: pytest.Item | None = None
+        """The test that runs now."""
         self.results: list[CaseResult] = []
         """On the controller and without xdist: every case with a finished round, in the order of their reports."""
         self.recovered: list[CaseResult] = []
         """Those of `results` that came without a report, from a journal."""
-        self.started_unix_ns = time.time_ns()
+        self.buildings: list[tuple[str, Mapping[str, float]]] = []
+        """Node id and seconds per phase of each report that a test asked for."""
+        self.problems: list[str] = []
+        """What went wrong at the end, for the summary."""
         self.report_path: Path | None = None
         """The newest report, once it is written."""
+        self.begun: set[str] = set()
+        self.reported: set[str] = set()
+        self.clear_line: Callable[[], None] = lambda: None
+        """Removes the live line, where one is shown."""
+        self._stamps_ns = [time.monotonic_ns()]
 
     @property
     def is_worker(self) -> bool:
@@ -59,16 +77,49 @@ class ChimeraSession:
 
     @property
     def reports(self) -> Path:
-        """The folder for reports; a relative one of the command line counts from where pytest was called."""
+        """The folder for reports; a relative one of the ini file counts from the root, else from where pytest runs."""
         source = self.settings.given.get("report")
         from_file = source is None or source.source.startswith("chimera_")
         return (self.config.rootpath if from_file else self.config.invocation_params.dir) / self.settings.report
 
+    @cached_property
+    def servers(self) -> Servers:
+        """The servers of this process."""
+        from pytest_chimera.plugin.servers import Servers  # noqa: PLC0415  # only where a case runs
+
+        return Servers(self)
+
+    @cached_property
+    def observer(self) -> Observer:
+        """Whoever watches the rounds: the live line, or nobody."""
+        from pytest_chimera.plugin.live import observer_for  # noqa: PLC0415  # only where a case runs
+
+        observer = observer_for(self.config)
+        self.clear_line = getattr(observer, "clear", self.clear_line)
+        return observer
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note that a test was begun (hooks on this object, because they do not get the config)."""
+        self.begun.add(nodeid)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect what came with a report (a hook on this object, because a report does not know its config)."""
-        payload: str | None = getattr(report, "_chimera", None)
-        if payload and not self.is_worker:
+        """Collect what came with a report."""
+        self.reported.add(report.nodeid)
+        if self.is_worker:
+            return
+        if payload := getattr(report, "_chimera", None):
             self.take(payload)
+        if payload := getattr(report, "_chimera_building", None):
+            self.buildings.append((report.nodeid, json.loads(payload)))
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Before any fixture and after pytest's own skips: refuse a marker that cannot be used."""
+        self.item = item
+        if item.get_closest_marker("chimera") is not None:
+            marker.check(item)
+            from pytest_chimera.plugin.plain import watch  # noqa: PLC0415  # only where a case runs
+
+            watch(item)
 
     def take(self, payload: str) -> None:
         """Add the results that came with a test's report."""
@@ -78,12 +129,76 @@ class ChimeraSession:
 
     def complete(self) -> None:
         """Add the cases that have rounds in a journal but came with no report: interrupted, or in a dead worker."""
+        known = {result.case.id for result in self.results}
+        self.recovered = [each for each in self._journalled() if each.case.id not in known]
+        self.results.extend(self.recovered)
+
+    def measured_so_far(self) -> list[CaseResult]:
+        """What is known here and now; a worker looks into the journals of all."""
+        return self._journalled() if self.is_worker else list(self.results)
+
+    def count(self, cases: int) -> None:
+        """Note how many cases this process has; a worker leaves the number where the controller finds it."""
+        self.stamp()
+        self.cases = cases
+        if cases and self.is_worker:
+            self.folder.tell(f"cases-{self.folder.worker}", cases)
+
+    def open_alone(self) -> None:
+        """Announce and prepare a run without workers; with workers the controller does it, the second call nothing."""
+        if self.cases and not self.opened and not self.is_worker:
+            from pytest_chimera.plugin.opening import open_run  # noqa: PLC0415  # only where a case runs
+
+            open_run(self)
+
+    @contextlib.contextmanager
+    def ending(self, pytest_session: pytest.Session) -> Generator[None]:
+        """Around everybody else's end of the run: record and report before, tidy up after."""
+        if not self.cases and not self.opened:
+            yield
+            return
+        from pytest_chimera.plugin.closing import finish  # noqa: PLC0415  # only where a case ran
+
+        finish(self, pytest_session)
+        yield
+        self.folder.close()
+
+    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+        """Print the summary where there is anything to say."""
+        if self.results or self.problems:
+            from pytest_chimera.plugin.closing import summarise  # noqa: PLC0415  # only where a case ran
+
+            summarise(self, reporter)
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Write lines by way of pytest's reporter, where there is one; workers have none."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None or self.is_worker:
+            return
+        reporter.ensure_newline()
+        for line in lines:
+            reporter.write_line(line)
+
+    def shown_path(self, path: Path) -> str:
+        """A path as short as it can be written from where pytest was called."""
+        here = self.config.invocation_params.dir
+        return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+    def stamp(self) -> None:
+        """Note that a phase of the run has ended: collection, then the tests."""
+        self._stamps_ns.append(time.monotonic_ns())
+
+    def phases(self) -> dict[str, float]:
+        """Wall time in s of each phase that has ended."""
+        from pytest_chimera.units import ns_to_s  # noqa: PLC0415  # only where a report is built
+
+        ends = zip(("collection", "tests"), self._stamps_ns, self._stamps_ns[1:], strict=False)
+        return {name: ns_to_s(end - begin) for name, begin, end in ends}
+
+    def _journalled(self) -> list[CaseResult]:
         from pytest_chimera.suites.journal import read_journal  # noqa: PLC0415  # only where a case ran
 
-        known = {result.case.id for result in self.results}
-        for path in self.folder.journals():
-            self.recovered.extend(each for each in read_journal(path) if each.case.id not in known and each.rounds)
-        self.results.extend(self.recovered)
+        return [each for path in self.folder.journals() for each in read_journal(path) if each.rounds]
 
 
 def get_session(config: pytest.Config) -> ChimeraSession:
@@ -98,10 +213,14 @@ def start(config: pytest.Config) -> None:
 
     Raises pytest.UsageError with the text for people when an option cannot be used.
     """
-    config.addinivalue_line("markers", MARKER)
+    config.addinivalue_line("markers", marker.MARKER)
     sent: dict[str, Any] | None = getattr(config, "workerinput", {}).get("chimera")
     try:
-        session = _of_worker(config, sent) if sent else _of_controller(config)
+        if sent:
+            folder = RunFolder(Path(sent["folder"]), sent["worker"])
+            session = ChimeraSession(config, options.from_plain(sent["settings"]), folder)
+        else:
+            session = ChimeraSession(config, options.gather(config, os.environ))
     except ChimeraError as error:
         raise pytest.UsageError(str(error)) from None
     config.pluginmanager.register(session, NAME)
@@ -111,20 +230,6 @@ def start(config: pytest.Config) -> None:
         config.pluginmanager.register(WorkerHooks(session), "chimera-workers")
 
 
-def _of_controller(config: pytest.Config) -> ChimeraSession:
-    raw = options.gather(config, os.environ)
-    name = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}"
-    session = ChimeraSession(config, raw, RunFolder(config.rootpath / name))
-    session.folder = RunFolder(session.reports / RUNS / name)
-    return session
-
-
-def _of_worker(config: pytest.Config, sent: dict[str, Any]) -> ChimeraSession:
-    from pathlib import Path  # noqa: PLC0415  # see the annotation above
-
-    return ChimeraSession(config, options.from_plain(sent["settings"]), RunFolder(Path(sent["folder"]), sent["worker"]))
-
-
 def measured(item: pytest.Item) -> list[str]:
     """Where results of `item` wait for its next report."""
     return item.stash.setdefault(MEASURED, [])
@@ -132,7 +237,14 @@ def measured(item: pytest.Item) -> list[str]:
 
 def attach(item: pytest.Item, report: pytest.TestReport) -> None:
     """Put what `item` measured since its last report on this one, as one str: all that execnet surely packs."""
+    if report.when == "call" and item.get_closest_marker("chimera") is not None:
+        from pytest_chimera.plugin.plain import fill  # noqa: PLC0415  # only where a case ran
+
+        fill(item)
     waiting = item.stash.get(MEASURED, [])
     if waiting:
         report._chimera = f"[{','.join(waiting)}]"  # type: ignore[attr-defined]  # noqa: SLF001  # the transport
         waiting.clear()
+    if building := item.stash.get(BUILDING, None):
+        report._chimera_building = json.dumps(building)  # type: ignore[attr-defined]  # noqa: SLF001  # same
+        del item.stash[BUILDING]

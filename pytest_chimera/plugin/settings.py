@@ -19,9 +19,9 @@ from pytest_chimera.plugin.parsing import (
     parse_limits,
     parse_models,
     parse_names,
-    parse_options,
     parse_report,
     parse_text,
+    parse_texts,
     parse_think,
     parse_timeout,
     parse_whole,
@@ -75,7 +75,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("model", parse_models, "Model to measure; may be repeated, or hold several parted by commas. "
             "'tiny' or the path of a .gguf file is answered by the embedded engine", "NAME", many=True),
     Setting("host", parse_text, "Ollama server (default: OLLAMA_HOST, else http://localhost:11434)", "URL"),
-    Setting("option", parse_options, "Model option such as num_ctx=4096; may be repeated", "K=V", many=True),
+    Setting("option", parse_texts, "Model option such as num_ctx=4096; may be repeated", "K=V", many=True),
     Setting("allow-option", parse_names, "Let a model option through that this version does not know; may be repeated",
             "NAME", many=True),
     Setting("header", parse_headers, "HTTP header sent with every request to the host; may be repeated", "K=V",
@@ -173,7 +173,8 @@ def add_options(parser: pytest.Parser) -> None:
         else:
             action = "append" if each.many else "store"
             group.addoption(each.option, dest=dest, action=action, metavar=each.metavar, default=None, help=each.help)
-        parser.addini(each.ini, f"{each.help} (also {each.env})", "linelist" if each.many else "string", default=None)
+        kind: Literal["linelist", "string"] = "linelist" if each.many else "string"
+        parser.addini(each.ini, f"{each.help} (also {each.env})", kind, default=None)
 
 
 def gather(config: pytest.Config, environ: Mapping[str, str]) -> Raw:
@@ -198,30 +199,30 @@ def resolve(raw: Raw) -> Settings:
     """
     values: dict[str, Any] = {}
     for each in TABLE:
-        sources = raw.get(each.field, [])
-        parsed = [_parse(each, given) for given in sources]
+        parsed = [_said_by(given, each.parse, list(given.values)) for given in raw.get(each.field, [])]
         if parsed and isinstance(parsed[0], dict):  # by key, so that a command line adds to what a project set
             values[each.field] = {key: value for one in reversed(parsed) for key, value in one.items()}
         elif parsed:
             values[each.field] = parsed[0]
-    _check_options(raw, values)
+    if "option" in values:
+        values["option"] = _model_options(raw["option"], values.get("allow_option", ()))
     return Settings(**values, given={name: sources[0] for name, sources in raw.items()})
 
 
-def _check_options(raw: Raw, values: dict[str, Any]) -> None:
-    if "option" not in values:
-        return
-    from pytest_chimera.wire.options import validate_options  # noqa: PLC0415  # only where an option was given
+def _model_options(sources: list[Given], allowed: tuple[str, ...]) -> dict[str, Any]:
+    """Model options by name, checked against what Ollama knows and what was let through besides."""
+    from pytest_chimera.wire.options import parse_option  # noqa: PLC0415  # only where an option was given
 
+    found: dict[str, Any] = {}
+    for given in reversed(sources):
+        found.update(_said_by(given, parse_option, text, allowed) for text in given.values)
+    return found
+
+
+def _said_by(given: Given, parse: Callable[..., Any], *arguments: Any) -> Any:
+    """What `parse` makes of the arguments; its error begins with the source that gave them."""
     try:
-        values["option"] = validate_options(values["option"], values.get("allow_option", ()))
-    except ChimeraError as error:
-        raise SettingError(f"{raw['option'][0].source}: {error.what}", error.accepted, error.next_step) from None
-
-
-def _parse(setting: Setting, given: Given) -> Any:
-    try:
-        return setting.parse(list(given.values))
+        return parse(*arguments)
     except ChimeraError as error:
         raise SettingError(f"{given.source}: {error.what}", error.accepted, error.next_step) from None
 

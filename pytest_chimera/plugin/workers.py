@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_chimera.plugin.opening import open_run
 from pytest_chimera.plugin.settings import to_plain
 
 if TYPE_CHECKING:
@@ -28,3 +29,10 @@ class WorkerHooks:
             "worker": node.workerinput["workerid"],
             "workers": node.workerinput["workercount"],
         }
+
+    def pytest_xdist_node_collection_finished(self, node: Any) -> None:
+        """Open the run once a worker has found cases; before any test is given out."""
+        cases = self.session.folder.told(f"cases-{node.workerinput['workerid']}")
+        if cases:
+            self.session.cases = cases
+            open_run(self.session, workers=node.workerinput["workercount"])

@@ -1,0 +1,91 @@
+"""The end of a run, on the controller: complete what was interrupted, record rows, write the report, print the table.
+
+Each step stands for itself: a report that cannot be written does not take the rows with it, and the reason is printed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_chimera.errors import ChimeraError
+from pytest_chimera.plugin import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_chimera.plugin.session import ChimeraSession
+
+
+def finish(session: ChimeraSession, pytest_session: pytest.Session) -> None:
+    """Record and report what was measured; before pytest-benchmark saves and pytest prints its summary."""
+    session.stamp()
+    if session.is_worker or not session.folder.path.exists():
+        return
+    _attempt(session, session.complete)
+    _fail_for_lost_reports(session, pytest_session)
+    if not session.results and not session.buildings:
+        return
+    _attempt(session, lambda: _record(session))
+    if session.results and not session.settings.no_report:
+        _attempt(session, lambda: _report(session))
+
+
+def summarise(session: ChimeraSession, reporter: pytest.TerminalReporter) -> None:
+    """Print the table, the way to the report and what went wrong; nothing when no case ran."""
+    reporter.write_sep("-", terminal.TITLE)
+    width: int = reporter._tw.fullwidth  # noqa: SLF001  # the width by which pytest itself prints
+    for line in terminal.table([terminal.row(result) for result in session.results], width):
+        reporter.write_line(line)
+    for problem in session.problems:
+        reporter.write_line(f"chimera: {problem}", red=True)
+    if session.report_path is not None:
+        reporter.write_line(f"report: {session.shown_path(session.report_path)}")
+
+
+def _fail_for_lost_reports(session: ChimeraSession, pytest_session: pytest.Session) -> None:
+    """Make a run fail that looks well only because the report of a test was lost between a worker and here."""
+    lost = sorted(session.begun - session.reported)
+    if lost and pytest_session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+        pytest_session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        session.problems.append(
+            f"no report came back from {', '.join(lost)}: a worker could not send it. Run without -n to see why."
+        )
+
+
+def _notes(session: ChimeraSession) -> tuple[str, ...]:
+    if not session.recovered:
+        return ()
+    names = ", ".join(result.case.name for result in session.recovered)
+    return (f"The run was interrupted or lost a worker; the finished rounds of {names} come from its journal.",)
+
+
+def _attempt(session: ChimeraSession, step: Callable[[], object]) -> None:
+    try:
+        step()
+    except (ChimeraError, OSError) as error:
+        session.problems.append(str(error))
+
+
+def _record(session: ChimeraSession) -> None:
+    if not session.config.pluginmanager.hasplugin("benchmark"):
+        return
+    from pytest_chimera.plugin.record import record_building, record_rows  # noqa: PLC0415  # imports pytest-benchmark
+
+    record_rows(session.config, session.results)
+    for nodeid, times in session.buildings:
+        record_building(session.config, nodeid, times)
+
+
+def _report(session: ChimeraSession) -> None:
+    from pytest_chimera.plugin.reporting import build  # noqa: PLC0415  # only where a case ran
+
+    report = build(session, session.results, notes=_notes(session))
+    session.report_path = report.write(session.reports).markdown
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(report.short())

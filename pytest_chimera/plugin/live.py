@@ -1,0 +1,149 @@
+"""The live line of a long run: case, model, round, the last numbers, the estimated rest.
+
+On a terminal only, and only where nothing else writes to it: not in a pipe or CI log, not with `-s`, not in a worker.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_chimera.report.escape import terminal as escape
+from pytest_chimera.suites.runner import Unobserved
+from pytest_chimera.units import NS_PER_S, format_seconds, format_value, ns_to_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from pytest_chimera.records import Case, CaseResult, Round
+    from pytest_chimera.suites.runner import Observer
+
+_MARGIN = 1
+"""Columns left free, because a full last column wraps on some terminals."""
+
+
+@dataclass
+class Progress:
+    """How far a case is, and the line that says so."""
+
+    case: Case
+    began_ns: int
+    done: int = 0
+    """Rounds finished, warm-up included."""
+    last: Round | None = None
+    waits: bool = False
+
+    @property
+    def total(self) -> int:
+        """Rounds that the case will have, warm-up included."""
+        return self.case.warmup + self.case.rounds
+
+    def line(self, now_ns: int) -> str:
+        """What is shown now."""
+        parts = [escape(self.case.name), escape(self.case.model.name)]
+        if self.waits:
+            return "  ".join([*parts, "waits for the host, which another process measures"])
+        parts.append(self._round())
+        if self.last is not None:
+            parts += self._numbers(self.last)
+            rest_ns = (now_ns - self.began_ns) * (self.total - self.done) // self.done
+            parts.append(f"about {format_seconds(round(ns_to_s(rest_ns)))} left")
+        return "  ".join(parts)
+
+    def _round(self) -> str:
+        if self.done < self.case.warmup:
+            return f"warm-up {self.done + 1}/{self.case.warmup}"
+        return f"round {min(self.done - self.case.warmup + 1, self.case.rounds)}/{self.case.rounds}"
+
+    def _numbers(self, last: Round) -> list[str]:
+        if not last.generation.ok:
+            return ["last failed"]
+        ttft = last.generation.client_ttft_ns
+        return [
+            f"TTFT {format_seconds(None if ttft is None else ttft / NS_PER_S)}",
+            format_value(last.generation.decode_tokens_per_s, "rate"),
+        ]
+
+
+class LiveLine:
+    """An observer of rounds that keeps one line of the terminal up to date, and leaves none behind."""
+
+    def __init__(self, write: Callable[[str], None], width: Callable[[], int], now_ns: Callable[[], int]) -> None:
+        """`write` puts a text at the start of the current line in place of what was there; "" clears it."""
+        self.write = write
+        self.width = width
+        self.now_ns = now_ns
+        self._progress: Progress | None = None
+
+    def case_started(self, case: Case) -> None:
+        """Show the case."""
+        self._progress = Progress(case, self.now_ns())
+        self._show()
+
+    def host_busy(self, case: Case) -> None:
+        """Show that the case waits for its turn."""
+        self._progress = Progress(case, self.now_ns(), waits=True)
+        self._show()
+
+    def round_done(self, case: Case, done: Round) -> None:
+        """Show the numbers of the round and what is left."""
+        progress = self._progress or Progress(case, self.now_ns())
+        progress.done, progress.last, self._progress = progress.done + 1, done, progress
+        self._show()
+
+    def case_finished(self, result: CaseResult) -> None:  # noqa: ARG002  # whatever came of it
+        """Clear the line, while the test still runs: pytest prints its dot right after."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Leave an empty line; nothing happens where none was shown."""
+        if self._progress is not None:
+            self._progress = None
+            self.write("")
+
+    def _show(self) -> None:
+        assert self._progress is not None, "set by whoever shows"
+        line = self._progress.line(self.now_ns())
+        room = self.width() - _MARGIN
+        self.write(line if len(line) <= room else f"{line[: max(room - 1, 0)]}…")
+
+
+def observer_for(config: pytest.Config) -> Observer:
+    """A live line where there is a terminal that pytest captures, else nobody."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    captures = config.pluginmanager.get_plugin("capturemanager")
+    if (
+        hasattr(config, "workerinput")
+        or reporter is None
+        or captures is None
+        or not reporter.isatty
+        or config.getoption("capture") == "no"
+        or os.environ.get("CI")
+        or os.environ.get("TERM") == "dumb"
+    ):
+        return Unobserved()
+    width: Callable[[], int] = lambda: reporter._tw.fullwidth  # noqa: E731, SLF001  # asked anew: windows change
+    return LiveLine(_Writer(reporter, captures).write, width, time.monotonic_ns)
+
+
+class _Writer:
+    """Writes past pytest's capture, on a line of its own."""
+
+    def __init__(self, reporter: pytest.TerminalReporter, captures: Any) -> None:
+        self.reporter = reporter
+        self.captures = captures
+        self.shown = False
+
+    def write(self, text: str) -> None:
+        with self.captures.global_and_fixture_disabled():
+            if not self.shown:
+                self.reporter.ensure_newline()
+            self.reporter.rewrite(text, erase=True)
+            if not text:
+                self.reporter.write("\r")  # rewrite leaves the cursor behind the blanks that it wrote
+            self.reporter.flush()
+        self.shown = bool(text)

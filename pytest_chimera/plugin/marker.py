@@ -1,0 +1,76 @@
+"""The marker `@pytest.mark.chimera(...)`: who bears it, and what it says about an item.
+
+Every item that uses a fixture of ours bears it, so that `-m 'not chimera'` keeps model runs out. What an argument means
+is checked in `suites.arguments`; here its file and line are put before the text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_chimera.errors import UserError
+
+if TYPE_CHECKING:
+    from pytest_chimera.plugin.settings import Settings
+    from pytest_chimera.suites.arguments import CaseArguments
+
+FIXTURES = ("chimera", "chimera_model", "ollama_client", "chimera_persona", "chimera_engine", "chimera_report")
+MARKER = (
+    "chimera(rounds=, warmup=, options=, persona=, think=, prefix=, start=, timeout=, max_failed_rounds=, "
+    "limits=, ...): measure a language model, and how; every test that uses a chimera fixture bears this marker"
+)
+
+
+def uses_chimera(item: pytest.Item) -> bool:
+    """Whether a fixture of ours is among those of the item."""
+    return not set(FIXTURES).isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def mark(item: pytest.Item) -> None:
+    """Give the marker to an item that uses a fixture of ours; before pytest looks at `-m`."""
+    if uses_chimera(item):
+        item.add_marker(pytest.mark.chimera)
+
+
+def check(item: pytest.Item) -> None:
+    """Fail the item, in its setup and without a traceback, when its marker cannot be used."""
+    if not any(marker.args or marker.kwargs for marker in item.iter_markers("chimera")):
+        return
+    try:
+        of_item(item)
+    except UserError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def of_item(item: pytest.Item) -> CaseArguments:
+    """What the markers of an item say, the nearest (function before class before module) first.
+
+    Raises UserError with file and line.
+    """
+    from pytest_chimera.suites.arguments import CaseArguments  # noqa: PLC0415  # only where a case runs
+
+    merged = CaseArguments()
+    try:
+        for marker in item.iter_markers("chimera"):
+            merged = merged.over(CaseArguments.parse(marker.kwargs, args=marker.args))
+    except UserError as error:
+        path, line, _ = item.reportinfo()
+        file = item.nodeid.split("::", maxsplit=1)[0] or str(path)
+        place = file if line is None else f"{file}:{line + 1}"
+        raise type(error)(f"{place}: {error.what}", error.accepted, error.next_step) from None
+    return merged
+
+
+def of_settings(settings: Settings) -> CaseArguments:
+    """What the command line, environment and ini file say; silent where nobody set anything."""
+    from pytest_chimera.suites.arguments import CaseArguments  # noqa: PLC0415  # only where a case runs
+
+    said = {name: getattr(settings, name) for name in ("rounds", "warmup", "think", "prefix", "timeout")}
+    kwargs = {name: value for name, value in said.items() if name in settings.given}
+    if settings.option:
+        kwargs["options"] = settings.option
+    if settings.limit:
+        kwargs["limits"] = list(settings.limit)
+    return CaseArguments.parse(kwargs, where="the settings")

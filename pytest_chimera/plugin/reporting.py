@@ -1,0 +1,86 @@
+"""From a session to a report: everything that `report.build_report` asks for, gathered from pytest and this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import json
+import platform
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_chimera.hardware import read_hardware
+from pytest_chimera.plugin.session import BUILDING, get_session
+from pytest_chimera.report.build import Report, ReportInput, build_report
+from pytest_chimera.units import ns_to_s
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pytest
+
+    from pytest_chimera.plugin.session import ChimeraSession
+    from pytest_chimera.records import CaseResult
+
+_PACKAGES = ("pytest-chimera", "pytest", "pytest-benchmark", "ollama", "xllamacpp")
+
+
+def build(session: ChimeraSession, results: Iterable[CaseResult], *, notes: tuple[str, ...] = ()) -> Report:
+    """The report on `results`."""
+    shown = tuple(results)
+    return build_report(
+        ReportInput(
+            results=shown,
+            created=datetime.now().astimezone(),
+            suite=suite_name(session.config),
+            personas=_personas(shown),
+            configuration=session.settings.configuration(),
+            hardware=read_hardware(),
+            versions=versions(),
+            phases=session.phases(),
+            notes=notes,
+        )
+    )
+
+
+def build_in_test(item: pytest.Item) -> Report:
+    """The report on what was measured before this test, in every worker; its times go along with the test's report."""
+    session = get_session(item.config)
+    results = session.measured_so_far()
+    began = time.monotonic_ns()
+    report = build(session, results)
+    built = time.monotonic_ns()
+    rendered = (report.markdown, time.monotonic_ns())[1]
+    json.dumps(report.as_dict())
+    ended = time.monotonic_ns()
+    item.stash[BUILDING] = {
+        "build": ns_to_s(built - began),
+        "markdown": ns_to_s(rendered - built),
+        "json": ns_to_s(ended - rendered),
+    }
+    return report
+
+
+def suite_name(config: pytest.Config) -> str:
+    """What was run, for the title: the one file or folder that was named, else the root folder."""
+    paths = {Path(argument.split("::", maxsplit=1)[0]) for argument in config.args}
+    only = (config.invocation_params.dir / paths.pop()).resolve() if len(paths) == 1 else config.rootpath
+    return only.stem if only.suffix else only.name or "suite"
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that take part, as installed."""
+    found = {"Python": platform.python_version()}
+    for name in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+def _personas(results: Iterable[CaseResult]) -> dict[str, str]:
+    """Name -> system text, of the cases that had a persona."""
+    return {
+        result.case.persona: result.case.messages[0].content for result in results if result.case.persona is not None
+    }

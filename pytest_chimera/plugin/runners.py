@@ -1,0 +1,101 @@
+"""What measures for a test: runners with their journal, lock and live line, and the `Bench` behind the fixture."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_chimera.client import SystemClock
+from pytest_chimera.plugin.junit import junit_properties
+from pytest_chimera.plugin.marker import of_item, of_settings
+from pytest_chimera.plugin.session import get_session, measured
+from pytest_chimera.suites.bench import Bench
+from pytest_chimera.suites.exclusive import HostLock
+from pytest_chimera.suites.journal import Journal
+from pytest_chimera.suites.persona import find_persona
+from pytest_chimera.suites.runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+    from pytest_chimera.client import Client
+    from pytest_chimera.plugin.model import ChimeraModel
+    from pytest_chimera.plugin.session import ChimeraSession
+    from pytest_chimera.records import Case, CaseResult, HostInfo
+    from pytest_chimera.suites.persona import Persona
+
+PERSONAS = "personas"
+"""The folder, beside a test or above it, in which a project keeps its own."""
+
+
+class OneRound(Runner):
+    """Under `--benchmark-disable`: one round shows that a case works, and is too few to hold limits against."""
+
+    def run(self, case: Case) -> CaseResult:
+        """Measure one round."""
+        return super().run(replace(case, rounds=1, limits=()))
+
+
+def make_runner(session: ChimeraSession, client: Client, host: HostInfo) -> Runner:
+    """The runner for one server, writing to the journal of this process."""
+    session.open_alone()
+    session.folder.create()
+    journal = Journal(session.folder.journal)
+    session.config.add_cleanup(journal.close)
+    kind = OneRound if _is_disabled(session.config) else Runner
+    return kind(
+        client,
+        host,
+        journal=journal,
+        observer=session.observer,
+        exclusive=HostLock(host.url),
+        clock=SystemClock(),
+    )
+
+
+def bench_for(item: pytest.Item, model: ChimeraModel) -> Bench:
+    """The object that measures cases of `item` on `model`."""
+    session = get_session(item.config)
+
+    def deliver(result: CaseResult) -> None:
+        measured(item).append(json.dumps(result.as_dict()))
+        item.user_properties.extend(junit_properties(result))
+
+    return Bench(
+        model.server.runner,
+        model.info,
+        test_id=item.nodeid,
+        test_name=item.nodeid.split("::", maxsplit=1)[-1],
+        deliver=deliver,
+        marker=of_item(item),
+        settings=of_settings(session.settings),
+        persona_folders=persona_folders(item.path, item.config.rootpath),
+        allowed_options=session.settings.allow_option,
+    )
+
+
+def persona_folders(path: Path, root: Path) -> list[Path]:
+    """Where the personas of a test are looked for: beside it, then in each folder above, up to the root."""
+    inside = [folder for folder in path.parents if folder == root or root in folder.parents]
+    return [folder / PERSONAS for folder in inside or [path.parent]]
+
+
+def persona_finder(item: pytest.Item) -> Callable[[str], Persona]:
+    """A function that finds a persona as `item` would."""
+    folders = persona_folders(item.path, item.config.rootpath)
+    allowed = get_session(item.config).settings.allow_option
+
+    def find(name: str) -> Persona:
+        return find_persona(name, folders, allowed_options=allowed)
+
+    return find
+
+
+def _is_disabled(config: pytest.Config) -> bool:
+    from pytest_chimera.plugin.record import benchmark_disabled  # noqa: PLC0415  # record imports pytest-benchmark
+
+    return benchmark_disabled(config)
