@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -18,7 +19,7 @@ from pytest_chimera.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
     from typing_extensions import Self
 
@@ -72,11 +73,11 @@ class EngineServer:
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=0,  # streams in progress end with us, as Ollama's do
         )
-        self._server = uvicorn.Server(config)
+        self._server = _PromptServer(config)
 
     def stop(self) -> None:
-        """Ask for the end; safe from any thread, effective within 0.1 s."""
-        self._server.should_exit = True
+        """Ask for the end; safe from any thread and from a signal handler."""
+        self._server.leave()
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Serve on this thread until `stop`; `on_ready` is called once, when requests will be answered."""
@@ -97,6 +98,36 @@ class EngineServer:
             await self._server.serve(sockets=[self._listening])
         finally:
             await self._backend.stop()
+
+
+class _PromptServer(uvicorn.Server):
+    """uvicorn's server, which looks ten times a second whether it is to end, made to wait for that instead."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """End soon."""
+        self.should_exit = True
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop has been closed meanwhile: it has ended
+                loop.call_soon_threadsafe(self._leaving.set)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """As uvicorn, at once."""
+        super().handle_exit(sig, frame)
+        self.leave()
+
+    async def main_loop(self) -> None:
+        """Wait for the end; once a second the Date header is brought up to date."""
+        self._loop = asyncio.get_running_loop()
+        while not self.should_exit:
+            await self.on_tick(0)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), 1.0)
 
 
 class LocalServer:
