@@ -57,11 +57,19 @@ class _Count:
 
 
 def does_not_fit(failure: Failure | None) -> bool:
-    """Whether a request was refused because its prompt is longer than num_ctx; Ollama has no code of its own for it."""
-    if failure is None:
-        return False
+    """Whether a request was refused because its prompt is longer than num_ctx, also in records without a cause."""
+    if failure is None or failure.cause is not None:
+        return failure is not None and failure.cause == "too_long"
     said = failure.message.lower()
     return failure.status == 400 and "exceed" in said and "context" in said  # noqa: PLR2004  # Bad Request
+
+
+def _said(each: Round) -> str:
+    """What came back: "answer", "thinking" or nothing."""
+    generation = each.generation
+    if generation.text or generation.tool_calls:
+        return "answer"
+    return "thinking" if generation.thinking else ""
 
 
 _COUNTS: tuple[_Count, ...] = (
@@ -90,6 +98,18 @@ _COUNTS: tuple[_Count, ...] = (
     _Count(
         "stalled_rounds", "counted rounds with a stall", "chunks.arrival_ns",
         lambda r: tuple(each for each in r.counted if each.generation.stalls),
+    ),
+    _Count(
+        "empty_answers", "counted rounds without any output", "text, thinking, tool_calls",
+        lambda r: tuple(each for each in r.counted if not _said(each)),
+    ),
+    _Count(
+        "only_thinking", "counted rounds with thinking and no answer", "text, thinking, tool_calls",
+        lambda r: tuple(each for each in r.counted if _said(each) == "thinking"),
+    ),
+    _Count(
+        "length_limited", "counted rounds that ended at a limit of tokens", "done_reason",
+        lambda r: tuple(each for each in r.counted if each.generation.done_reason == "length"),
     ),
     _Count("short_answers", "counted rounds that ended before output_tokens", "eval_count", lambda r: r.stopped_early),
 )  # fmt: skip
@@ -133,16 +153,21 @@ def facts_of(results: Sequence[CaseResult]) -> tuple[Fact, ...]:
     )
 
 
+def case_name(result: CaseResult) -> str:
+    """The case's name for people, less the model's name in brackets, which stands beside it."""
+    return result.case.name.replace(f"[{result.case.model.name}]", "")
+
+
 def numbers_of(rounds: Iterable[Round]) -> str:
     """Which rounds, in words: "rounds 1-3, 5; warm-up 1"."""
     parts = []
-    for warmup, name in ((False, "rounds"), (True, "warm-up")):
+    for warmup, name in ((False, "round"), (True, "warm-up")):
         numbers = sorted({each.number for each in rounds if each.warmup is warmup})
         runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
         if runs:
-            parts.append(
-                f"{name} " + ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
-            )
+            plural = "s" if len(numbers) > 1 and not warmup else ""
+            shown = (str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+            parts.append(f"{name}{plural} {', '.join(shown)}")
     return "; ".join(parts) or "no round"
 
 
@@ -191,7 +216,11 @@ def _count_facts(result: CaseResult, subject: Mapping[str, str]) -> list[Fact]:
     for each in _COUNTS:
         rounds = each.rounds(result)
         source = f"{result.case.id} {numbers_of(rounds)} {each.field}"
-        facts.append(_count_fact(subject, each.metric, len(rounds), f"count of {each.formula}", source))
+        fact = _count_fact(subject, each.metric, len(rounds), f"count of {each.formula}", source)
+        facts.append(replace(fact, n=len(result.rounds)))
+    busy = sum(each.busy_answers for each in result.rounds)
+    fact = _count_fact(subject, "busy_answers", busy, "sum of busy_answers", f"{result.case.id} busy_answers")
+    facts.append(replace(fact, statistic="sum", n=len(result.rounds)))
     stalls = find_metric("stalls")
     values, source = _read(stalls, result, result.counted)
     total = _count_fact(subject, "stalls", sum(values), f"sum of {stalls.formula}", source)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pytest_chimera.metrics import find_metric
 from pytest_chimera.report.document import Label, Line, Number, joined
-from pytest_chimera.report.facts import numbers_of
+from pytest_chimera.report.facts import case_name, numbers_of
 from pytest_chimera.report.session_facts import model_subject
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_chimera.report.facts import FactBook, Measured
 
 Kind = Literal[
-    "speed", "first token", "cold starts", "failures", "prompts", "stalls", "waiting", "short answers", "incomplete"
+    "speed", "first token", "cold starts", "failures", "prompts", "stalls", "waiting", "answers", "incomplete"
 ]
 
 
@@ -49,15 +49,15 @@ def findings(measured: Measured, book: FactBook) -> tuple[Finding, ...]:
         *_failures(measured, book),
         *_prompts(measured, book),
         _stalls(measured, book),
-        _waiting(measured, book),
-        *_short_answers(measured, book),
+        *_waiting(measured, book),
+        *_answers(measured, book),
         *_incomplete(measured, book),
     )
 
 
 def who(result: CaseResult) -> Line:
     """A case and its model, as sentences name them."""
-    return Label(result.case.name), " on ", Label(result.case.model.name)
+    return Label(case_name(result)), " on ", Label(result.case.model.name)
 
 
 def _extremes(measured: Measured, book: FactBook, kind: Kind, name: str) -> list[Finding]:
@@ -112,8 +112,9 @@ def _failures(measured: Measured, book: FactBook) -> list[Finding]:
         for each in result.failed:
             failure = each.generation.failure
             assert failure is not None, "only failed rounds are looked at"
-            status = "" if failure.status is None else f", HTTP status {failure.status}"
-            reasons[f"{failure.kind}{status}: {failure.message}"].append(each)
+            kind = failure.kind if failure.status is None else f"HTTP {failure.status}"
+            cause = f" ({failure.cause})" if failure.cause else ""
+            reasons[f"{kind}{cause}: {failure.message}"].append(each)
         said: list[Line] = [(Label(numbers_of(rounds)), " ", Label(reason)) for reason, rounds in reasons.items()]
         found.append(
             Finding(
@@ -154,12 +155,12 @@ def _prompts(measured: Measured, book: FactBook) -> list[Finding]:
     return found or [Finding("prompts", ("Every prompt fitted into num_ctx.",), notable=False)]
 
 
-def _with(measured: Measured, book: FactBook, count: str) -> tuple[Line, ...]:
+def _with(measured: Measured, book: FactBook, count: str, statistic: str = "count") -> tuple[Line, ...]:
     """The cases in which something was counted, with the count."""
     return tuple(
         (*who(result), " (", Number(fact=fact), ")")
         for result, subject in measured
-        if (fact := book.get(subject, count)).value
+        if (fact := book.get(subject, count, statistic)).value
     )
 
 
@@ -170,7 +171,14 @@ def _fit_is_unknown(result: CaseResult) -> bool:
 
 def _stalls(measured: Measured, book: FactBook) -> Finding:
     parts: list[Line] = [
-        (*who(result), " (", Number(fact=fact), " in ", Number(fact=book.get(subject, "stalled_rounds")), " rounds)")
+        (
+            *who(result),
+            " (",
+            Number(fact=fact),
+            ", rounds affected: ",
+            Number(fact=book.get(subject, "stalled_rounds")),
+            ")",
+        )
         for result, subject in measured
         if (fact := book.get(subject, "stalls", "sum")).value
     ]
@@ -179,24 +187,37 @@ def _stalls(measured: Measured, book: FactBook) -> Finding:
     return Finding("stalls", ("Stalls: ", *joined(tuple(parts)), "."))
 
 
-def _waiting(measured: Measured, book: FactBook) -> Finding:
-    """The longest wait that a server's durations leave unexplained."""
+def _waiting(measured: Measured, book: FactBook) -> list[Finding]:
+    """The longest wait that a server's durations leave unexplained, and how often a server said that it was busy."""
+    busy = _with(measured, book, "busy_answers", "sum")
+    found = [Finding("waiting", ("Times that the server was busy first: ", *joined(busy), "."))] if busy else []
     known = [
         (fact.value, result, fact)
         for result, subject in measured
         if (fact := book.get(subject, "wait", "max")).value is not None
     ]
     if not known:
-        return Finding("waiting", ("Waiting: unknown, because the durations are not all reported.",), notable=False)
+        text = "Waiting within requests is unknown: no counted round reports all durations."
+        return [*found, Finding("waiting", (text,), notable=False)]
     _, result, fact = max(known, key=lambda each: each[0])
     line: Line = ("Longest wait within a request (for a slot, template, tokenising): ", Number(fact=fact), " in ")
-    return Finding("waiting", (*line, *who(result), "."))
+    return [*found, Finding("waiting", (*line, *who(result), "."), notable=False)]
 
 
-def _short_answers(measured: Measured, book: FactBook) -> list[Finding]:
-    parts = _with(measured, book, "short_answers")
-    text = "Rounds whose answer ended before the size asked for: "
-    return [Finding("short answers", (text, *joined(parts), "."))] if parts else []
+_ANSWERS = {
+    "empty_answers": "Rounds with an empty answer: ",
+    "only_thinking": "Rounds with thinking and no answer: ",
+    "short_answers": "Rounds whose answer ended before the size asked for: ",
+    "length_limited": "Rounds whose answer ended at a limit of tokens: ",
+}
+
+
+def _answers(measured: Measured, book: FactBook) -> list[Finding]:
+    return [
+        Finding("answers", (text, *joined(parts), "."), notable=name != "length_limited")
+        for name, text in _ANSWERS.items()
+        if (parts := _with(measured, book, name))
+    ]
 
 
 def _incomplete(measured: Measured, book: FactBook) -> list[Finding]:

@@ -27,6 +27,7 @@ from pytest_chimera.report.document import (
     cell,
 )
 from pytest_chimera.report.escape import markdown, markdown_code, markdown_fence, markdown_part
+from pytest_chimera.report.facts import case_name
 from pytest_chimera.stats import UNITS
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _short_table(report: Report, writer: _Writer) -> list[str]:
         counts = [report.book.get(subject, name) for name in ("counted_rounds", "failed_rounds")]
         rows.append(
             (
-                cell(Label(result.case.name)),
+                cell(Label(case_name(result))),
                 cell(Label(result.case.model.name)),
                 *(cell(Number(fact=fact)) for fact in medians),
                 *(cell(Number(fact=fact, form="plain")) for fact in counts),

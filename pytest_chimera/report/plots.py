@@ -7,11 +7,13 @@ a random id, the date) is taken out: a picture is data, and the same report give
 from __future__ import annotations
 
 import importlib.util
+import math
 import xml.etree.ElementTree as ET  # it writes what pygal built; nothing is parsed
 from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.metrics import find_metric
 from pytest_chimera.report.escape import one_line
+from pytest_chimera.report.facts import case_name
 from pytest_chimera.units import format_value
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def _bars(report: Report, metric: str) -> dict[str, dict[str, float | None]]:
     bars: dict[str, dict[str, float | None]] = {}
     for result, subject in report.measured:
         series = bars.setdefault(_label(result.case.model.name), {})
-        name = _label(result.case.name.replace(f"[{result.case.model.name}]", ""))
+        name = _label(case_name(result))
         while name in series:
             name += "'"
         series[name] = report.book.get(subject, metric, "median").value
@@ -66,6 +68,7 @@ def _draw(metric: Metric, title: str, bars: dict[str, dict[str, float | None]]) 
     from pygal.style import CleanStyle  # noqa: PLC0415  # same
 
     cases = list(dict.fromkeys(case for series in bars.values() for case in series))
+    ticks = _ticks(max(value or 0 for series in bars.values() for value in series.values()))
     chart: Any = pygal.HorizontalBar(
         title=title,
         style=CleanStyle(background="white", plot_background="white"),
@@ -79,7 +82,8 @@ def _draw(metric: Metric, title: str, bars: dict[str, dict[str, float | None]]) 
         print_values=True,
         print_values_position="top",
         value_formatter=lambda value: format_value(value, metric.dimension),
-        range=(0, max(value or 0 for series in bars.values() for value in series.values()) * 1.15 or 1),
+        range=(0, ticks[-1]),
+        y_labels=ticks,
     )
     chart.uuid = _ID
     # pygal draws the first label at the bottom.
@@ -87,14 +91,26 @@ def _draw(metric: Metric, title: str, bars: dict[str, dict[str, float | None]]) 
     for model, series in bars.items():
         chart.add(model, [series.get(case) for case in cases[::-1]])
     root = chart.render_tree()
-    _strip(root)
+    _tidy(root)
     return ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _strip(node: ET.Element) -> None:
-    """Take out scripts and comments; the text behind them is white space."""
+def _ticks(largest: float) -> list[float]:
+    """Five or so round numbers from 0 to beyond the largest value, with room for the text at its bar's end."""
+    target = (largest or 1) * 1.15
+    power = 10.0 ** math.floor(math.log10(target / 4))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power * 5 >= target)
+    return [number * step for number in range(math.ceil(target / step) + 1)]
+
+
+def _tidy(node: ET.Element, *, inner: bool = False) -> None:
+    """Take out scripts, comments and hover texts (positions on the page as values); print values beside their bars."""
     for child in list(node):
-        if not isinstance(child.tag, str) or child.tag.rpartition("}")[2] == "script":
+        tag = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else "comment"
+        if tag in {"script", "comment", "desc"} or (tag == "title" and inner):
             node.remove(child)
-        else:
-            _strip(child)
+            continue
+        if tag == "text" and child.get("class") == "value":
+            child.set("style", "text-anchor:start")
+            child.set("dx", "5")
+        _tidy(child, inner=inner or tag == "g")

@@ -50,10 +50,11 @@ def _totals(results: Sequence[CaseResult]) -> list[Fact]:
         "failed_rounds": (sum(failed), "sum of failed rounds without the warm-up"),
         "incomplete_cases": (sum(not result.complete for result in results), "count of cases without all their rounds"),
     }
-    return [
+    facts = [
         _fact(SESSION, name, value, formula=formula, source="all cases", dimension="count")
         for name, (value, formula) in counts.items()
     ]
+    return [replace(fact, n=len(results)) for fact in facts]
 
 
 def _phases(results: Sequence[CaseResult], phases: Mapping[str, float]) -> list[Fact]:

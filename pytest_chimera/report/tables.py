@@ -21,6 +21,7 @@ from pytest_chimera.report.document import (
     Table,
     cell,
 )
+from pytest_chimera.report.facts import case_name
 from pytest_chimera.report.session_facts import CASE_PHASES, SESSION, phase_subject
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _about(metric: Metric) -> str:
 def _row(metric: Metric, result: CaseResult, subject: Mapping[str, str], book: FactBook) -> tuple[Line, ...]:
     median, p95 = book.get(subject, metric.name, "median"), book.get(subject, metric.name, "p95")
     return (
-        (Label(result.case.name),),
+        (Label(case_name(result)),),
         (Label(result.case.model.name),),
         (Number(fact=median),),
         (_DASH,) if p95.value is None else (Number(fact=p95),),
@@ -121,7 +122,10 @@ def metrics(measured: Measured, book: FactBook) -> tuple[Block, ...]:
         lines: tuple[Line, ...] = tuple(
             (f"{name}: ", Number(fact=book.get(subject, metric, "median"), form=form)) for name, metric, form in _BLOCK
         )
-        blocks += [Heading((Label(result.case.name), " on ", Label(result.case.model.name))), Bullets(lines, cite=True)]
+        blocks += [
+            Heading((Label(case_name(result)), " on ", Label(result.case.model.name))),
+            Bullets(lines, cite=True),
+        ]
     return tuple(blocks)
 
 
@@ -131,7 +135,7 @@ def workflow(given: ReportInput, measured: Measured, book: FactBook) -> tuple[Bl
     times = ("setup_time", "warmup_time", "measuring_time")
     rows = tuple(
         (
-            cell(Label(result.case.name)),
+            cell(Label(case_name(result))),
             cell(Label(result.case.model.name)),
             *(cell(Number(fact=book.get(subject, name), form="plain")) for name in names),
             *(cell(Number(fact=book.get(subject, name, "sum"))) for name in times),
@@ -169,7 +173,7 @@ def appendix(measured: Measured) -> tuple[Block, ...]:
     """Each case's options and hashes, then every fact that the report cites."""
     blocks: list[Block] = [Heading(("Cases",))]
     for result, _ in measured:
-        blocks += [Heading((Label(result.case.name), " on ", Label(result.case.model.name)), 4), _case(result)]
+        blocks += [Heading((Label(case_name(result)), " on ", Label(result.case.model.name)), 4), _case(result)]
     if not measured:
         blocks.append(Paragraph(("No case has been measured.",)))
     blocks += [

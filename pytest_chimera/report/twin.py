@@ -103,6 +103,7 @@ def _round(each: Round, result: CaseResult) -> dict[str, Any]:
         "number": each.number,
         "warmup": each.warmup,
         "cold": each.cold,
+        "busy_answers": each.busy_answers,
         "failure": generation.failure.as_dict() if generation.failure else None,
         "done_reason": generation.done_reason,
         "prompt_fit": result.prompt_fit(generation),
