@@ -128,7 +128,7 @@ def check(result: CaseResult) -> None:
     case = result.case
     failed = sum(not each.warmup for each in result.failed)
     warmup_failed = any(each.warmup for each in result.failed)
-    if warmup_failed or failed > case.max_failed_rounds or (failed and not result.counted):
+    if warmup_failed or failed > case.max_failed_rounds or failed == case.rounds:
         raise RoundsFailed.of(explain_failures(result), result)
     outcomes = [judge(parse_limit(text), result) for text in case.limits]
     if any(each.state != "held" for each in outcomes):

@@ -88,7 +88,7 @@ def build_case(
         raw=question.raw,
         persona=persona.name if persona else None,
         options=_options(given, said, model),
-        options_set=tuple(given),
+        options_set=(*given, *(() if said.output_tokens is None else ("num_predict",))),
         think=said.think,
         format=_format(question.format),
         tools=tuple(dict(tool) for tool in question.tools or ()),

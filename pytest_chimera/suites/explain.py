@@ -43,35 +43,32 @@ class RoundsFailed(CaseFailed):
 
 
 def explain_limits(result: CaseResult, outcomes: Sequence[LimitOutcome]) -> str:
-    """The text for limits that do not all hold; the broken ones come first."""
+    """The text for limits that do not all hold; its first line names one of them with what was measured."""
     bad = [each for each in outcomes if each.state != "held"]
-    held = [each for each in outcomes if each.state == "held"]
-    what = f"{len(bad)} of {len(outcomes)} limits do" if len(outcomes) > 1 else "Its limit does"
-    lines = [f"{result.case.name}: {what} not hold on {result.case.model.name}."]
-    lines += [f"  {each}" for each in (*bad, *held)]
-    bound = [METRICS[each.limit.metric] for each in (*bad, *held)]
+    ordered = [*bad, *(each for each in outcomes if each.state == "held")]
+    more = f"; {len(bad)} of {len(outcomes)} limits" if len(outcomes) > 1 else ""
+    lines = [f"{_not_held(bad[0])}{more}"]
+    if len(outcomes) > 1:
+        lines += [f"  {each}" for each in ordered]
+    if not result.counted:
+        lines.append(f"  No round counts: {_why_none_counts(result)}.")
+    bound = [METRICS[each.limit.metric] for each in ordered]
     return "\n".join([*lines, "", *_rounds(result, bound), "", *_conditions(result)])
 
 
 def explain_failures(result: CaseResult) -> str:
-    """The text for a case in which too many rounds failed, or no round counts."""
-    case = result.case
-    failed = [each for each in result.failed if not each.warmup]
+    """The text for a case in which too many rounds failed; its first line names the first failure."""
+    case, failed = result.case, result.failed
     made = sum(not each.warmup for each in result.rounds)
-    if any(each.warmup for each in result.failed):
-        head = f"{case.name}: a warm-up round failed on {case.model.name}, so no round was counted."
-    elif failed:
-        head = f"{case.name}: {len(failed)} of {made} rounds failed on {case.model.name}"
-        head += f"; max_failed_rounds={case.max_failed_rounds}."
+    if failed[0].warmup:
+        head = "The warm-up failed, so nothing was measured"
     else:
-        head = f"{case.name}: no round on {case.model.name} counts."
-    lines = [head, *(f"  {_name(each)}: {_failure(each)}" for each in result.failed)]
-    if not result.failed:
-        lines.append(f"  {_why_none_counts(result)}")
-    if result.stopped is not None and made < case.rounds and failed:
-        lines.append(
-            f"It was stopped after {made} of {case.rounds} rounds; {len(result.counted)} counted and are kept."
-        )
+        head = f"{len(failed)} of {_plural(made, 'round')} failed and max_failed_rounds is {case.max_failed_rounds}"
+    lines = [f"{head}: {_failure(failed[0])}"]
+    if len(failed) > 1:
+        lines += [f"  {_name(each)}: {_failure(each)}" for each in failed]
+    if result.stopped is not None and 0 < made < case.rounds:
+        lines.append(f"  Stopped after {made} of {_plural(case.rounds, 'round')}; {len(result.counted)} counted.")
     return "\n".join([*lines, "", *_rounds(result, []), "", *_conditions(result)])
 
 
@@ -80,9 +77,20 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
+def _not_held(outcome: LimitOutcome) -> str:
+    """One limit that is broken or unknown, as the sentence that stands in pytest's summary."""
+    if outcome.state == "unknown":
+        return f"{outcome.limit} cannot be judged: {outcome.reason}"
+    return str(outcome).replace(": broken, ", " does not hold: ", 1)
+
+
+def _plural(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _why_none_counts(result: CaseResult) -> str:
     if not result.off_start:
-        return "no round was made"
+        return "all of them failed"
     if result.case.start == "warm":
         return "the model was loaded for each of them: use warmup=1, or start='cold' to measure just that"
     return "the model was in memory before each of them, though it was unloaded: does another client use the host?"
@@ -126,7 +134,7 @@ def _note(each: Round, result: CaseResult) -> str:
     elif each in result.off_start:
         notes.append("cold, not counted" if each.cold else "not cold, not counted")
     if each.busy_answers:
-        notes.append(f"the server was busy {each.busy_answers} times before")
+        notes.append(f"the server was busy {_plural(each.busy_answers, 'time')} before")
     if each.generation.ok and each.generation.client_ttft_ns is None:
         notes.append("empty answer")
     if each in result.stopped_early:
@@ -185,7 +193,8 @@ def _loaded(result: CaseResult) -> str:
 
 
 def _case(case: Case) -> str:
-    parts = [f"{case.rounds} rounds", f"{case.warmup} warm-up", f"start {case.start}", f"prefix {case.prefix}"]
+    parts = [case.name, _plural(case.rounds, "round"), f"{case.warmup} warm-up", f"start {case.start}"]
+    parts.append(f"prefix {case.prefix}")
     if case.persona is not None:
         parts.append(f"persona {case.persona}")
     return ", ".join([*parts, f"prompt {case.prompt_hash[:_DIGEST_DIGITS]}"])
