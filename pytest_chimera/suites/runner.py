@@ -28,8 +28,6 @@ BUSY_BUDGET_S = 30.0
 """A server that answers 503 (its queue is full) is asked again, for so long at most."""
 
 _FIRST_STEP_S = 0.5
-_UNLOAD_CHECKS = 100
-_UNLOAD_PAUSE_S = 0.05
 
 
 class MeasuringClient(Protocol):
@@ -42,7 +40,7 @@ class MeasuringClient(Protocol):
         """The models in memory; raises HostError."""
 
     def unload(self, name: str) -> None:
-        """Take a model out of memory; raises HostError."""
+        """Take a model out of memory and wait until it is gone; raises HostError."""
 
 
 class Clock(Protocol):
@@ -107,7 +105,7 @@ class Runner:
         nonces: Callable[[], str] = random_nonce,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`pause` is called with seconds to wait for a server that is busy or unloads a model."""
+        """`pause` is called with seconds to wait before a busy server is asked again."""
         self.client = client
         self.host = host
         self.journal = journal
@@ -213,7 +211,7 @@ class _Course:
         case, runner = self.result.case, self.runner
         try:
             if case.start == "cold" and not warmup:
-                self._unload()
+                runner.client.unload(case.model.name)
         except HostError as error:
             cold, generation, busy = None, self._not_sent(error), 0
         else:
@@ -223,15 +221,6 @@ class _Course:
         self._note_loaded(done)
         self._add(done)
         return done
-
-    def _unload(self) -> None:
-        """Unload the model and wait until the server says that it is gone; raises HostError."""
-        model = self.result.case.model
-        self.runner.client.unload(model.name)
-        for _ in range(_UNLOAD_CHECKS):
-            if find_loaded(model, self.runner.client.loaded()) is None:
-                return
-            self.runner.pause(_UNLOAD_PAUSE_S)
 
     def _in_memory(self) -> tuple[LoadedModel, ...] | None:
         try:

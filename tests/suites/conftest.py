@@ -65,7 +65,6 @@ class MemoryServer:
         self.calls: list[str] = []
         self.nonces: list[str | None] = []
         self.prompts: list[str] = []
-        self.slow_to_unload = 0
 
     def measure(self, case: Case, *, nonce: str | None) -> Generation:
         self.calls.append("measure")
@@ -86,20 +85,13 @@ class MemoryServer:
         self.calls.append("loaded")
         if self.memory is None:
             raise HostUnreachableError("There is no server at http://h:1.", "", "Start Ollama.")
-        if self.slow_to_unload and "unload" in self.calls:
-            self.slow_to_unload -= 1
-            return self.memory
-        if self.calls[-2:-1] == ["unload"] or (self.calls and self.slow_to_unload == 0 and self.leaving):
-            self.memory, self.leaving = (), False
         return self.memory
-
-    leaving = False
 
     def unload(self, name: str) -> None:
         self.calls.append("unload")
         if self.memory is None:
             raise HostUnreachableError("There is no server at http://h:1.", "", "Start Ollama.")
-        self.leaving = True
+        self.memory = ()
 
     def _generation(self, case: Case, nonce: str | None, planned: Any, *, cold: bool) -> Generation:
         asked: dict[str, Any] = {
