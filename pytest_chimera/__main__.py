@@ -12,6 +12,7 @@ USAGE = """\
 usage: pytest-chimera COMMAND [ARGUMENTS]
 
   engine   serve a model on loopback as Ollama does   (pytest-chimera engine --help)
+  recover  report on runs that were killed, from what they left in .chimera/runs
 
 Measuring is done by pytest itself: pytest --chimera-model gemma3
 """
@@ -23,7 +24,13 @@ def _engine(arguments: Sequence[str]) -> int:
     return engine_main(arguments)
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"engine": _engine}
+def _recover(arguments: Sequence[str]) -> int:
+    from pytest_chimera.plugin.recover import recover_main  # noqa: PLC0415  # only this command needs the report
+
+    return recover_main(arguments)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"engine": _engine, "recover": _recover}
 """Command -> what carries it out; each returns the exit status."""
 
 

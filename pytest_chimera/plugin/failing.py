@@ -29,7 +29,7 @@ def spoken(item: pytest.Item) -> Generator[None]:
         return
     finally:
         get_session(item.config).clear_line()  # Ctrl-C in a round leaves one behind
-    raise failed
+    raise failed from None
 
 
 def failure(item: pytest.Item, error: ChimeraError) -> BaseException:

@@ -41,7 +41,10 @@ def check(item: pytest.Item) -> None:
     try:
         of_item(item)
     except UserError as error:
-        pytest.fail(str(error), pytrace=False)
+        refused = pytest.fail.Exception(str(error), pytrace=False)
+    else:
+        return
+    raise refused
 
 
 def of_item(item: pytest.Item) -> CaseArguments:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_chimera.errors import ChimeraError
 from pytest_chimera.plugin.folder import leftovers
 from pytest_chimera.plugin.models import described
+from pytest_chimera.plugin.naming import suite_name
 from pytest_chimera.plugin.terminal import waiting_line
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def open_run(session: ChimeraSession, workers: int = 0) -> None:
         return
     session.opened = True
     session.folder.create()
+    told = {"suite": suite_name(session.config), "configuration": session.settings.configuration()}
+    session.folder.tell("run", told)
     _end_properly_on_sigterm(session.config)
     lines = [] if session.settings.given else session.settings.lines()
     lines += described(session.settings, session.models, session.servers.host_client().url)

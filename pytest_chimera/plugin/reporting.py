@@ -8,10 +8,10 @@ import json
 import platform
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_chimera.hardware import read_hardware
+from pytest_chimera.plugin.naming import suite_name
 from pytest_chimera.plugin.session import BUILDING, get_session
 from pytest_chimera.report.build import Report, ReportInput, build_report
 from pytest_chimera.units import ns_to_s
@@ -35,7 +35,7 @@ def build(session: ChimeraSession, results: Iterable[CaseResult], *, notes: tupl
             results=shown,
             created=datetime.now().astimezone(),
             suite=suite_name(session.config),
-            personas=_personas(shown),
+            personas=personas_of(shown),
             configuration=session.settings.configuration(),
             hardware=read_hardware(),
             versions=versions(),
@@ -63,13 +63,6 @@ def build_in_test(item: pytest.Item) -> Report:
     return report
 
 
-def suite_name(config: pytest.Config) -> str:
-    """What was run, for the title: the one file or folder that was named, else the root folder."""
-    paths = {Path(argument.split("::", maxsplit=1)[0]) for argument in config.args}
-    only = (config.invocation_params.dir / paths.pop()).resolve() if len(paths) == 1 else config.rootpath
-    return only.stem if only.suffix else only.name or "suite"
-
-
 def versions() -> dict[str, str]:
     """Python and the packages that take part, as installed."""
     found = {"Python": platform.python_version()}
@@ -79,7 +72,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _personas(results: Iterable[CaseResult]) -> dict[str, str]:
+def personas_of(results: Iterable[CaseResult]) -> dict[str, str]:
     """Name -> system text, of the cases that had a persona."""
     return {
         result.case.persona: result.case.messages[0].content for result in results if result.case.persona is not None

@@ -206,6 +206,11 @@ def resolve(raw: Raw) -> Settings:
             values[each.field] = parsed[0]
     if "option" in values:
         values["option"] = _model_options(raw["option"], values.get("allow_option", ()))
+    if "host" in values or "header" in values:
+        from pytest_chimera.client.connection import Connection  # noqa: PLC0415  # only where one of the two was given
+
+        given = (raw.get("host") or raw["header"])[0]
+        _said_by(given, Connection.resolve, values.get("host"), values.get("header", {}), {})
     return Settings(**values, given={name: sources[0] for name, sources in raw.items()})
 
 

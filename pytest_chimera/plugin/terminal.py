@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TITLE = "chimera: median per case and model"
 HEADS = ("TTFT", "prefill", "decode", "E2E", "rounds", "failed", "cold")
+_UNITS = ("", "tok/s", "tok/s", "", "", "", "")
+"""Below the heads; times have a unit each, because they differ by more than a factor of 1000."""
 _METRICS = ("ttft", "prefill", "tok/s", "e2e")
 _GAP = "  "
 _SHORTEST_NAME = 20
@@ -41,9 +43,10 @@ class Row:
 def row(result: CaseResult) -> Row:
     """The line for one case."""
     counted = [each for each in result.rounds if not each.warmup]
-    medians = (
-        format_value(result_statistic(METRICS[name], result).median, METRICS[name].dimension) for name in _METRICS
-    )
+    medians = [
+        format_value(result_statistic(METRICS[name], result).median, METRICS[name].dimension).removesuffix(" tok/s")
+        for name in _METRICS
+    ]
     done = len(result.counted)
     rounds = str(done) if done == result.case.rounds else f"{done} of {result.case.rounds}"
     failed = sum(not each.generation.ok for each in counted)
@@ -67,7 +70,7 @@ def table(rows: Sequence[Row], width: int) -> list[str]:
     if room < min(longest, _SHORTEST_NAME):
         return [line for each in rows for line in _listed(each, width)]
     name_size = min(longest, room)
-    lines = [_line("case", HEADS, name_size, sizes)]
+    lines = [_line("case", HEADS, name_size, sizes), _line("", _UNITS, name_size, sizes).rstrip()]
     for each in rows:
         lines.append(_line(_shortened(each.name, name_size), each.cells, name_size, sizes))
         lines += _noted(each, width)
@@ -87,7 +90,9 @@ def _line(name: str, cells: Sequence[str], name_size: int, sizes: Sequence[int])
 
 
 def _listed(each: Row, width: int) -> list[str]:
-    text = ", ".join(f"{head} {cell}" for head, cell in zip(HEADS, each.cells, strict=True))
+    text = ", ".join(
+        f"{head} {cell} {unit}".rstrip() for head, cell, unit in zip(HEADS, each.cells, _UNITS, strict=True)
+    )
     body = textwrap.wrap(text, max(width, _SHORTEST_NAME), initial_indent="  ", subsequent_indent="  ")
     return [_shortened(each.name, max(width, _SHORTEST_NAME)), *body, *_noted(each, width)]
 
