@@ -45,14 +45,16 @@ def make_runner(session: ChimeraSession, client: Client, host: HostInfo) -> Runn
     session.open_alone()
     session.folder.create()
     journal = Journal(session.folder.journal)
+    lock = HostLock(host.url)
     session.config.add_cleanup(journal.close)
+    session.config.add_cleanup(lock.discard)
     kind = OneRound if _is_disabled(session.config) else Runner
     return kind(
         client,
         host,
         journal=journal,
         observer=session.observer,
-        exclusive=HostLock(host.url),
+        exclusive=lock,
         clock=SystemClock(),
     )
 

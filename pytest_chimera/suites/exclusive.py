@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)
+"""Reading is enough to lock, and follows no link that somebody may have laid in the temp folder."""
+
 _HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104  # names of one machine, nothing is bound
 
 
@@ -24,7 +27,7 @@ class Exclusive(Protocol):
     """Gives turns on one host."""
 
     def turn(self, waiting: Callable[[], None]) -> AbstractContextManager[None]:
-        """Hold the host; `waiting` is called once when another process has it and this one must wait."""
+        """Hold the host; `waiting` is called when another process has it and this one must wait."""
 
 
 class HostLock:
@@ -37,28 +40,60 @@ class HostLock:
     @contextlib.contextmanager
     def turn(self, waiting: Callable[[], None]) -> Iterator[None]:
         """Hold the host; Ctrl-C ends the wait at once."""
+        file = self._locked(waiting)
         try:
-            import fcntl  # noqa: PLC0415  # not on Windows, where measurements are not serialised
-        except ImportError:
-            yield
-            return
-        file = self._open()
-        try:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                fcntl.flock(file, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(file)  # frees the lock; the file stays, for who removes it could part two holders
+            if file is not None:
+                os.close(file)  # frees the lock
+
+    def discard(self) -> None:
+        """Remove the file unless somebody holds it: servers on ephemeral ports would leave one each."""
+        try:
+            import fcntl  # noqa: PLC0415  # see `_locked`
+
+            file = os.open(self.path, _FLAGS)
+        except (ImportError, OSError):
+            return
+        with contextlib.suppress(OSError):  # held, or the file of another user
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._is_current(file):
+                self.path.unlink()
+        os.close(file)
+
+    def _locked(self, waiting: Callable[[], None]) -> int | None:
+        """The open and locked file; None on systems without flock, where measurements are not serialised."""
+        try:
+            import fcntl  # noqa: PLC0415  # not on Windows
+        except ImportError:
+            return None
+        while True:
+            file = self._open()
+            try:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    waiting()
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                if self._is_current(file):
+                    return file
+            except BaseException:
+                os.close(file)
+                raise
+            os.close(file)  # was discarded while we waited, and who comes now locks another file
 
     def _open(self) -> int:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            return os.open(self.path, flags | os.O_CREAT, 0o644)
+            return os.open(self.path, _FLAGS | os.O_CREAT, 0o644)
         except PermissionError:  # the file of another user, in a sticky folder: O_CREAT is refused, reading is not
-            return os.open(self.path, flags)
+            return os.open(self.path, _FLAGS)
+
+    def _is_current(self, file: int) -> bool:
+        """Whether the open file is still the one under the path."""
+        try:
+            return os.path.samestat(os.fstat(file), os.lstat(self.path))
+        except FileNotFoundError:
+            return False
 
 
 class NoLock:

@@ -62,6 +62,39 @@ def test_a_turn_ends_with_an_error_inside_it(tmp_path: Any) -> None:
         assert waits == []
 
 
+def test_a_file_that_is_not_held_can_be_discarded(tmp_path: Any) -> None:
+    """After the last turn no file is left; one that is held stays."""
+    lock = HostLock("http://h:1", tmp_path)
+    lock.discard()
+    with lock.turn(lambda: None):
+        lock.discard()
+        assert lock.path.exists()
+    lock.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_waited_for_a_file_that_was_discarded_locks_the_new_one(tmp_path: Any) -> None:
+    """A waiting process notices that its file is gone, and never holds a host beside another."""
+    lock = HostLock("http://h:1", tmp_path)
+    with lock.turn(lambda: None):
+        second = holder("http://h:1", tmp_path)
+        assert second.stdout.readline() == "waits\n"
+        lock.path.unlink()
+    with second:
+        assert second.stdout.readline() == "holds\n"
+        waits: list[str] = []
+        with pytest.raises(KeyboardInterrupt), lock.turn(lambda: interrupt(waits)):
+            pass
+        assert waits == ["waits"]
+        second.communicate("\n")
+
+
+def interrupt(waits: list[str]) -> None:
+    """Ctrl-C while waiting."""
+    waits.append("waits")
+    raise KeyboardInterrupt
+
+
 def test_all_ways_to_write_this_machine_are_one_host() -> None:
     """Loopback addresses differ in nothing but their port; other hosts and schemes are told apart."""
     here = {host_key(url) for url in ("http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1", "LOCALHOST:1")}
