@@ -99,8 +99,8 @@ class FaultProxy:
 
     def _start(self, target: object, argument: socket.socket) -> None:
         thread = threading.Thread(target=target, args=(argument,), name="fault-proxy", daemon=True)  # type: ignore[arg-type]
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _accept(self, listening: socket.socket) -> None:
         while self._wait_for(listening) is listening:

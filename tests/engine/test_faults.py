@@ -160,10 +160,9 @@ def test_faults_compose() -> None:
 
 def test_an_answer_of_ones_own_is_a_whole_one() -> None:
     """`Answer` and `error_answer` are HTTP answers with a length."""
-    assert through(error_answer(503, "server busy"), data=b"") == [
-        b"HTTP/1.1 503 Fault\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 23\r\n"
-        + b'Connection: close\r\n\r\n{"error":"server busy"}'
-    ]
+    fields = b"Content-Type: application/json; charset=utf-8\r\nContent-Length: 23\r\nConnection: close\r\n\r\n"
+    whole = b"HTTP/1.1 503 Fault\r\n" + fields + b'{"error":"server busy"}'
+    assert through(error_answer(503, "server busy"), data=b"") == [whole]
     assert through(Answer(status=403), data=b"") == [
         b"HTTP/1.1 403 Fault\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     ]
@@ -183,8 +182,8 @@ def ask(url: str, path: str = "/api/generate", headers: dict[str, str] | None = 
     with closing(http.client.HTTPConnection(base, timeout=10)) as connection:
         full_path = f"/{prefix}{path}" if prefix else path
         connection.request("POST" if request else "GET", full_path, request, headers or {})
-        response = connection.getresponse()
-        return response.status, response.read()
+        with connection.getresponse() as response:
+            return response.status, response.read()
 
 
 def said(raw: bytes) -> list[Any]:

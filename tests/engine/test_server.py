@@ -54,8 +54,8 @@ def ask(url: str, method: str, path: str, body: Any = None, headers: dict[str, s
     raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)) as connection:
         connection.request(method, path, raw, headers or {})
-        response = connection.getresponse()
-        return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+        with connection.getresponse() as response:
+            return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
 
 
 def lines(body: bytes) -> list[Any]:
