@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pytest_chimera.records import Case, CaseResult, Round
     from pytest_chimera.suites.runner import Observer
 
+_MINUTES_FROM_S = 120
+"""A rest of so many seconds is said in minutes."""
 _MARGIN = 1
 """Columns left free, because a full last column wraps on some terminals."""
 
@@ -36,6 +38,8 @@ class Progress:
     """Rounds finished, warm-up included."""
     last: Round | None = None
     waits: bool = False
+    counted_ns: int = 0
+    """When the warm-up was over."""
 
     @property
     def total(self) -> int:
@@ -44,15 +48,22 @@ class Progress:
 
     def line(self, now_ns: int) -> str:
         """What is shown now."""
-        parts = [escape(self.case.name), escape(self.case.model.name)]
+        model = escape(self.case.model.name.removesuffix(":latest"))
+        name = escape(self.case.name)
+        parts = [name] if f"[{model}" in name else [name, model]
         if self.waits:
             return "  ".join([*parts, "waits for the host, which another process measures"])
         parts.append(self._round())
         if self.last is not None:
             parts += self._numbers(self.last)
-            rest_ns = (now_ns - self.began_ns) * (self.total - self.done) // self.done
-            parts.append(f"about {format_seconds(round(ns_to_s(rest_ns)))} left")
+            parts.append(f"about {_whole_seconds(self._rest_ns(now_ns))} left")
         return "  ".join(parts)
+
+    def _rest_ns(self, now_ns: int) -> int:
+        """What is left, if it goes on as it went: by the counted rounds, once there is one, since a load is slow."""
+        counted = self.done - self.case.warmup
+        done, since_ns = (counted, self.counted_ns) if counted > 0 else (self.done, self.began_ns)
+        return (now_ns - since_ns) * (self.total - self.done) // done
 
     def _round(self) -> str:
         if self.done < self.case.warmup:
@@ -81,7 +92,7 @@ class LiveLine:
 
     def case_started(self, case: Case) -> None:
         """Show the case."""
-        self._progress = Progress(case, self.now_ns())
+        self._progress = Progress(case, self.now_ns(), counted_ns=self.now_ns())
         self._show()
 
     def host_busy(self, case: Case) -> None:
@@ -93,6 +104,8 @@ class LiveLine:
         """Show the numbers of the round and what is left."""
         progress = self._progress or Progress(case, self.now_ns())
         progress.done, progress.last, self._progress = progress.done + 1, done, progress
+        if progress.done == case.warmup:
+            progress.counted_ns = self.now_ns()
         self._show()
 
     def case_finished(self, result: CaseResult) -> None:  # noqa: ARG002  # whatever came of it
@@ -110,6 +123,11 @@ class LiveLine:
         line = self._progress.line(self.now_ns())
         room = self.width() - _MARGIN
         self.write(line if len(line) <= room else f"{line[: max(room - 1, 0)]}…")
+
+
+def _whole_seconds(duration_ns: int) -> str:
+    seconds = round(ns_to_s(duration_ns))
+    return f"{seconds} s" if seconds < _MINUTES_FROM_S else format_seconds(seconds)
 
 
 def observer_for(config: pytest.Config) -> Observer:
@@ -137,13 +155,18 @@ class _Writer:
         self.reporter = reporter
         self.captures = captures
         self.shown = False
+        self.file: Any = None
 
     def write(self, text: str) -> None:
+        reporter = self.reporter
         with self.captures.global_and_fixture_disabled():
             if not self.shown:
-                self.reporter.ensure_newline()
-            self.reporter.rewrite(text, erase=True)
+                self.file = reporter.currentfspath
+                reporter.ensure_newline()
+            reporter.rewrite(text, erase=True)
             if not text:
-                self.reporter.write("\r")  # rewrite leaves the cursor behind the blanks that it wrote
-            self.reporter.flush()
+                reporter.write("\r")  # rewrite leaves the cursor behind the blanks that it wrote
+                if reporter.verbosity <= 0:  # else the next dot would begin with the file's name once more
+                    reporter.currentfspath = self.file
+            reporter.flush()
         self.shown = bool(text)

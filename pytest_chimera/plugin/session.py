@@ -175,7 +175,11 @@ class ChimeraSession:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None or self.is_worker:
             return
-        reporter.ensure_newline()
+        if reporter.isatty and self.config.getoption("dist", "no") != "no":
+            reporter.rewrite("", erase=True)  # xdist counts its workers in a line that it rewrites
+            reporter.write("\r")
+        else:
+            reporter.ensure_newline()
         for line in lines:
             reporter.write_line(line)
 
