@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_chimera.client.clock import Clock, SystemClock
 from pytest_chimera.client.exchange import Request, exchange
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pytest_chimera.records import Case, Generation
 
 _OK = 200
+_OUR_ENGINE = "+chimera"
+"""How the version that our own engine reports ends."""
 _QUESTION_S = 30.0
 """For questions that no model has to answer."""
 _UNLOADING_S = 30.0
@@ -73,7 +75,8 @@ class Client:
         version = _version(seen.http.body)
         if version is None:
             raise bad_answer(self.url, "its /api/version is not Ollama's")
-        return HostInfo(url=self.url, version=version, shares_clock=self.connection.shares_clock)
+        engine: Literal["ollama", "embedded"] = "embedded" if version.endswith(_OUR_ENGINE) else "ollama"
+        return HostInfo(url=self.url, version=version, engine=engine, shares_clock=self.connection.shares_clock)
 
     def models(self) -> tuple[ModelInfo, ...]:
         """The installed models, as the server lists them.

@@ -161,7 +161,7 @@ class _Talk:
                 said = error.strerror or str(error)
                 total = sum(len(read.data) for read in self.reads)
                 return self._failed("cut", "reset", f"the connection was reset after {total} bytes ({said})")
-            self.end_ns = self._clock.monotonic_ns()
+            self.end_ns = self._clock.monotonic_ns() if self.closed else self.reads[-1].ns
             return self._too_late(self.end_ns) if self._overdue() else None
 
     def _read_on(self) -> None:

@@ -26,7 +26,7 @@ def unreachable(url: str, why: str) -> HostUnreachableError:
 def bad_answer(url: str, why: str) -> HostAnswerError:
     """The error for a server that answered, but with an error or not as Ollama answers."""
     return HostAnswerError(
-        f"{url} answered, but not as hoped: {why}.", "", "Look into the server's log, or check that it is an Ollama."
+        f"The request to {url} failed: {why}.", "", "Look into the server's log, or check that it is an Ollama."
     )
 
 
@@ -44,8 +44,9 @@ def as_host_errors(url: str) -> Iterator[None]:
     try:
         yield
     except ollama.ResponseError as error:
+        text = error.error.strip().rstrip(".") or "an error with no body"
         status = f" (status {error.status_code})" if error.status_code > 0 else ""
-        raise bad_answer(url, f"{error.error}{status}") from error
+        raise bad_answer(url, f"{text}{status}") from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
         raise unreachable(url, _words(error)) from error
     except ConnectionError as error:
