@@ -1,6 +1,6 @@
 """From what was measured to numbers that a report may print: each a `Fact` with its formula and its sources.
 
-Facts of one case are made here; those of the session, its models and machine in `session_facts`. A failed round enters
+Facts of one case are made here; those of the session and the machine in `session_facts`. A failed round enters
 no fact but the counts of failed rounds.
 """
 
@@ -13,12 +13,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_chimera.metrics import METRICS, Metric, find_metric
-from pytest_chimera.records import CaseResult, Fact, Failure, Round
+from pytest_chimera.records import CaseResult, Fact, Failure, LoadedModel, Round
 from pytest_chimera.stats import Statistic
 from pytest_chimera.units import ns_to_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from pytest_chimera.units import Dimension
 
 STATISTICS = {"median": "median", "p95": "p95", "min": "minimum", "max": "maximum"}
 """Statistics of each metric that become facts: name -> attribute of `Statistic`."""
@@ -149,7 +151,12 @@ def facts_of(results: Sequence[CaseResult]) -> tuple[Fact, ...]:
     return tuple(
         fact
         for result, subject in zip(results, subjects(results), strict=True)
-        for fact in (*_metric_facts(result, subject), *_count_facts(result, subject), *_time_facts(result, subject))
+        for fact in (
+            *_metric_facts(result, subject),
+            *_count_facts(result, subject),
+            *_time_facts(result, subject),
+            *_loaded_facts(result, subject),
+        )
     )
 
 
@@ -261,4 +268,28 @@ def _time_facts(result: CaseResult, subject: Mapping[str, str]) -> list[Fact]:
             sources=(f"{result.case.id} {field}",),
         )
         for metric, (field, text) in _TIMES.items()
+    ]
+
+
+def _loaded_facts(result: CaseResult, subject: Mapping[str, str]) -> list[Fact]:
+    """What the server said of the model as it was loaded for this case."""
+    loaded = result.loaded or LoadedModel(name="")
+    said: tuple[tuple[str, float | None, Dimension, str, str], ...] = (
+        ("trained_context", result.case.model.context_length, "tokens", "context_length", "/api/show"),
+        ("num_ctx", loaded.context_length, "tokens", "context_length", "/api/ps"),
+        ("size", loaded.size_bytes, "bytes", "size", "/api/ps"),
+        ("gpu_share", loaded.gpu_share, "ratio", "size_vram / size", "/api/ps"),
+    )
+    return [
+        Fact(
+            subject=subject,
+            metric=metric,
+            statistic="value",
+            value=value,
+            dimension=dimension,
+            n=0 if value is None else 1,
+            formula=formula,
+            sources=(f"{result.case.id} {route}",),
+        )
+        for metric, value, dimension, formula, route in said
     ]

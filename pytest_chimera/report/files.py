@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -55,24 +54,26 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
     folder.mkdir(exist_ok=True)
     markdown = _reserve(folder, file_stem(report.given))
     stem = markdown.name.removesuffix(".md")
+    twin = folder / f"{stem}.json"
+    pictures = {f"{stem}.{name}.svg": (title, svg) for name, title, svg in draw(report)}
+    beside, above = (
+        [Picture(title, f"{prefix}{name}") for name, (title, _) in pictures.items()] for prefix in ("", f"{_REPORTS}/")
+    )
+    texts = {folder / name: svg for name, (_, svg) in pictures.items()}
+    texts[twin] = json.dumps(report.as_dict(), indent=1, allow_nan=False) + "\n"
+    texts[markdown] = render(report, beside)
+    written = [markdown]
     try:
-        pictures = []
-        drawn = {f"{stem}.{name}.svg": (title, svg) for name, title, svg in draw(report)}
-        for name, (_, svg) in drawn.items():
-            _write(folder / name, svg)
-            pictures.append(folder / name)
-        twin = folder / f"{stem}.json"
-        _write(twin, json.dumps(report.as_dict(), indent=1, allow_nan=False) + "\n")
-        beside, above = (
-            [Picture(title, f"{prefix}{name}") for name, (title, _) in drawn.items()] for prefix in ("", f"{_REPORTS}/")
-        )
-        _write(markdown, render(report, beside))
+        for path, text in texts.items():
+            _write(path, text)
+            written.append(path)
     except BaseException:
-        _drop_if_empty(markdown)
+        for path in written:
+            path.unlink(missing_ok=True)
         raise
     newest = directory / _NEWEST
     _write(newest, render(report, above))
-    return ReportFiles(markdown=markdown, json=twin, pictures=tuple(pictures), newest=newest)
+    return ReportFiles(markdown=markdown, json=twin, pictures=tuple(folder / name for name in pictures), newest=newest)
 
 
 def file_stem(given: ReportInput) -> str:
@@ -131,9 +132,3 @@ def _write(path: Path, text: str) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-
-
-def _drop_if_empty(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        if path.stat().st_size == 0:
-            path.unlink()

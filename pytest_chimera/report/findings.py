@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 from pytest_chimera.metrics import find_metric
 from pytest_chimera.report.document import Label, Line, Number, joined
 from pytest_chimera.report.facts import case_name, numbers_of
-from pytest_chimera.report.session_facts import model_subject
 
 if TYPE_CHECKING:
     from pytest_chimera.records import CaseResult, Fact
@@ -145,11 +144,11 @@ def _prompts(measured: Measured, book: FactBook) -> list[Finding]:
     unknown = tuple(who(result) for result, _ in measured if _fit_is_unknown(result))
     if unknown:
         found.append(Finding("prompts", ("Whether the whole prompt was read is unknown: ", *joined(unknown), ".")))
-    for result, _ in measured:
+    for result, subject in measured:
         asked = result.case.options.get("num_ctx")
         loaded = result.loaded.context_length if result.loaded else None
         if isinstance(asked, int) and loaded is not None and loaded < asked:
-            fact = book.get(model_subject(result), "num_ctx", "value")
+            fact = book.get(subject, "num_ctx", "value")
             line: Line = ("The server cut num_ctx down: ", *who(result), " asked for ", Label(str(asked)), " and got ")
             found.append(Finding("prompts", (*line, Number(fact=fact), ".")))
     return found or [Finding("prompts", ("Every prompt fitted into num_ctx.",), notable=False)]

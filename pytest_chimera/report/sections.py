@@ -17,12 +17,12 @@ from pytest_chimera.report.document import (
     cell,
     joined,
 )
-from pytest_chimera.report.session_facts import SESSION, machine_subject, model_subject
+from pytest_chimera.report.session_facts import MACHINE, SESSION, machine_subject
 from pytest_chimera.report.tables import appendix, metrics, performance, personas, workflow
 from pytest_chimera.units import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_chimera.records import CaseResult
     from pytest_chimera.report.build import ReportInput
@@ -43,7 +43,7 @@ def build_sections(
 ) -> tuple[Section, tuple[Section, ...]]:
     """The header, and the sections below it."""
     return _header(given), (
-        Section("Environment", _environment(given, book)),
+        Section("Environment", _environment(given, measured, book)),
         Section("Executive Summary", _summary(given, measured, book, found)),
         Section("Performance Analysis", performance(measured, book)),
         Section("Metrics", metrics(measured, book)),
@@ -94,10 +94,13 @@ def _unique(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _environment(given: ReportInput, book: FactBook) -> tuple[Block, ...]:
+def _environment(given: ReportInput, measured: Measured, book: FactBook) -> tuple[Block, ...]:
     """Tables of hosts, models and the machine; Ollama's names for what Ollama says."""
     hosts = {result.host.url: result.host for result in given.results}
-    models = {tuple(model_subject(result).values()): result for result in given.results}
+    # One row for each state in which a model was loaded: its num_ctx may differ between cases.
+    models: dict[object, tuple[Line, ...]] = {}
+    for result, subject in measured:
+        models.setdefault((result.host, result.case.model, result.loaded), _model_row(result, subject, book))
     blocks: list[Block] = []
     if hosts:
         rows = tuple(
@@ -106,7 +109,7 @@ def _environment(given: ReportInput, book: FactBook) -> tuple[Block, ...]:
         )
         blocks.append(Table(("Host", "Server", "Version", "Same machine"), rows))
     if models:
-        blocks.append(Table(_MODEL_HEAD, tuple(_model_row(result, book) for result in models.values()), (5, 6, 7, 8)))
+        blocks.append(Table(_MODEL_HEAD, tuple(models.values()), (5, 6, 7, 8)))
     machine = _machine(given, book)
     if machine:
         blocks.append(Table(("Machine and programs", "Value"), machine))
@@ -119,15 +122,15 @@ def _machine(given: ReportInput, book: FactBook) -> tuple[tuple[Line, ...], ...]
     for name, value in given.hardware.items():
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             statistic = "value" if name.endswith("_bytes") else "count"
-            rows.append(((Label(name),), (Number(fact=book.get(machine_subject(name), name, statistic)),)))
+            rows.append(((Label(name),), (Number(fact=book.get(machine_subject(name), MACHINE, statistic)),)))
         else:
             rows.append(((Label(name),), (UNKNOWN if value is None else Label(str(value)),)))
     rows += [((Label(name),), (Label(version),)) for name, version in given.versions.items()]
     return tuple(rows)
 
 
-def _model_row(result: CaseResult, book: FactBook) -> tuple[Line, ...]:
-    model, subject = result.case.model, model_subject(result)
+def _model_row(result: CaseResult, subject: Mapping[str, str], book: FactBook) -> tuple[Line, ...]:
+    model = result.case.model
     digest = model.digest.removeprefix("sha256:")[:_DIGEST_DIGITS] if model.digest else None
     said = (model.name, digest, model.family, model.parameter_size, model.quantization)
     numbers = ("trained_context", "num_ctx", "size", "gpu_share")

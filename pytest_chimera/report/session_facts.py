@@ -1,11 +1,11 @@
-"""Facts of the whole session: how much was measured, how long it took, on what machine, with which models loaded."""
+"""Facts of the whole session: how much was measured, how long it took, on what machine."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_chimera.records import CaseResult, Fact, LoadedModel
+from pytest_chimera.records import CaseResult, Fact
 from pytest_chimera.stats import rounds_needed
 from pytest_chimera.units import ns_to_s
 
@@ -16,18 +16,15 @@ if TYPE_CHECKING:
 
 SESSION: Mapping[str, str] = {}
 """The subject of facts that speak of the session as a whole."""
+MACHINE = "machine"
+"""The metric of numbers among the properties of the machine, whose names come from elsewhere: they are subjects."""
 
 
 def session_facts(
     results: Sequence[CaseResult], phases: Mapping[str, float], hardware: Mapping[str, object]
 ) -> tuple[Fact, ...]:
     """Counts over all cases, the wall time of each phase (s), and the numbers among the hardware's properties."""
-    return (*_totals(results), *_phases(results, phases), *_hardware(hardware), *_models(results), _p95_rule())
-
-
-def model_subject(result: CaseResult) -> dict[str, str]:
-    """Whom the facts of a model on a host speak of."""
-    return {"host": result.host.url, "model": result.case.model.name}
+    return (*_totals(results), *_phases(results, phases), *_hardware(hardware), _p95_rule())
 
 
 def machine_subject(name: str) -> dict[str, str]:
@@ -79,7 +76,7 @@ def _hardware(hardware: Mapping[str, object]) -> list[Fact]:
     return [
         _fact(
             machine_subject(name),
-            name,
+            MACHINE,
             value,
             formula=name,
             source="hardware",
@@ -88,39 +85,6 @@ def _hardware(hardware: Mapping[str, object]) -> list[Fact]:
         for name, value in hardware.items()
         if isinstance(value, (int, float)) and not isinstance(value, bool)
     ]
-
-
-def _models(results: Sequence[CaseResult]) -> list[Fact]:
-    facts: dict[tuple[str, str], list[Fact]] = {}
-    for result in results:
-        subject = model_subject(result)
-        loaded, model = result.loaded or LoadedModel(name=""), result.case.model
-        key = subject["host"], subject["model"]
-        if key in facts and result.loaded is None:
-            continue
-        facts[key] = [
-            _fact(
-                subject,
-                "trained_context",
-                model.context_length,
-                formula="context_length",
-                source="/api/show",
-                dimension="tokens",
-            ),
-            _fact(
-                subject,
-                "num_ctx",
-                loaded.context_length,
-                formula="context_length",
-                source="/api/ps",
-                dimension="tokens",
-            ),
-            _fact(subject, "size", loaded.size_bytes, formula="size", source="/api/ps", dimension="bytes"),
-            _fact(
-                subject, "gpu_share", loaded.gpu_share, formula="size_vram / size", source="/api/ps", dimension="ratio"
-            ),
-        ]
-    return [fact for each in facts.values() for fact in each]
 
 
 def _p95_rule() -> Fact:

@@ -160,6 +160,9 @@ def session(created: datetime) -> ReportInput:
             "test_long[gemma3:latest]",
             generations=(_generation(), *failed),
             case={"options": {"num_ctx": 8192}, "max_failed_rounds": 2, "format": {"type": "object"}},
+            loaded=LoadedModel(
+                name="gemma3:latest", context_length=512, size_bytes=3 * 2**30, size_vram_bytes=3 * 2**30
+            ),
         ),
         _result(
             "test_stall[gemma3:latest]",
