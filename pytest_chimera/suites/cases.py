@@ -77,6 +77,7 @@ def build_case(
     Raises MarkerError, OptionError or LimitError for what cannot be measured as written.
     """
     said = arguments.over(BUILT_IN)
+    _check_types(question)
     given = validate_options({**(persona.options if persona else {}), **said.options}, allowed_options)
     case = Case(
         id=case_id,
@@ -92,10 +93,7 @@ def build_case(
         think=said.think,
         format=_format(question.format),
         tools=tuple(dict(tool) for tool in question.tools or ()),
-        keep_alive=said.keep_alive,
         limits=tuple(str(limit) for limit in said.limits),
-        prompt_tokens=said.prompt_tokens,
-        output_tokens=said.output_tokens,
         **_measuring(said),
     )
     encode_request(case)  # refuses here, and not in the first round, what an endpoint cannot say
@@ -110,6 +108,27 @@ def with_prompt(case: Case, text: str) -> Case:
     return dataclasses.replace(case, messages=(*case.messages[:-1], last))
 
 
+def _check_types(question: Question) -> None:
+    """Refuse what is not of its declared type, because a test is seldom type-checked."""
+    texts = {"system": question.system, "suffix": question.suffix}
+    lists = {"messages": question.messages, "images": question.images, "tools": question.tools}
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            raise _wrong(name, value, "a text")
+    for name, items in lists.items():
+        if items is not None and not isinstance(items, (list, tuple)):
+            raise _wrong(name, items, "a list")
+    if not isinstance(question.raw, bool):
+        raise _wrong("raw", question.raw, "True or False")
+    for tool in question.tools or ():
+        if not isinstance(tool, Mapping):
+            raise _wrong("tools", tool, "mappings as Ollama's API describes tools")
+
+
+def _wrong(name: str, value: object, accepted: str) -> MarkerError:
+    return MarkerError(f"{CALL} has {name}={value!r}.", f"Accepted: {accepted}.", f"Correct {name}.")
+
+
 def _measuring(said: CaseArguments) -> dict[str, Any]:
     cold = said.start == "cold"
     return {
@@ -120,6 +139,9 @@ def _measuring(said: CaseArguments) -> dict[str, Any]:
         "timeout_s": said.timeout,
         "max_failed_rounds": said.max_failed_rounds,
         "truncate": said.truncate,
+        "keep_alive": said.keep_alive,
+        "prompt_tokens": said.prompt_tokens,
+        "output_tokens": said.output_tokens,
     }
 
 

@@ -34,7 +34,7 @@ class Persona:
     """The system text, before everything else that is said."""
     description: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Model options that belong to it; what the settings say stands below them, marker and call above."""
+    """Model options that belong to it; whatever settings, marker or call say stands over them."""
     source: str = ""
     """The file it was read from."""
 

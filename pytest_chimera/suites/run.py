@@ -6,7 +6,7 @@ All numbers come from the counted rounds by the one table of metrics; nothing is
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from pytest_chimera.errors import ChimeraError
 from pytest_chimera.metrics import METRICS, find_metric, result_statistic
@@ -30,8 +30,12 @@ class _OfMetric:
         self.metric = METRICS[metric]
         self.__doc__ = f"{self.metric.title} = {self.metric.formula}, over the counted rounds."
 
-    def __get__(self, run: Run, owner: type[Run]) -> Statistic:
-        return result_statistic(self.metric, run.result)
+    @overload
+    def __get__(self, run: None, owner: type[Run]) -> _OfMetric: ...
+    @overload
+    def __get__(self, run: Run, owner: type[Run]) -> Statistic: ...
+    def __get__(self, run: Run | None, owner: type[Run]) -> _OfMetric | Statistic:
+        return self if run is None else result_statistic(self.metric, run.result)
 
 
 class Run:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_chimera.errors import MarkerError
+from pytest_chimera.suites.arguments import CALL
 from pytest_chimera.suites.cases import with_prompt
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ def calibrate(
 ) -> tuple[Case, Generation | None]:
     """The case with a prompt as near to its `prompt_tokens` as words allow, and the request that failed, if one did.
 
-    `ask` measures one request; `known` keeps what was found for the next case that asks for the same.
+    `ask` measures one request; `known` keeps what was found for the next case that asks for the same. Raises
+    MarkerError for a size that nonce, persona and template alone go beyond.
     """
     target = case.prompt_tokens
     assert target is not None, "only a case with a fixed size is calibrated"
@@ -49,8 +52,19 @@ def calibrate(
             break
     if counts:
         words = min(counts, key=lambda each: (abs(counts[each] - target), each))
+        _check_reachable(words, counts[words], target)
     known[key] = filler(words)
     return with_prompt(case, known[key]), None
+
+
+def _check_reachable(words: int, counted: int, target: int) -> None:
+    if words > 1 or counted <= target:
+        return
+    raise MarkerError(
+        f"{CALL} has prompt_tokens={target}, but the server counts {counted} tokens of a prompt of one word.",
+        f"Accepted for this model and persona: {counted} or more.",
+        "The rest is template, persona and nonce: ask for more, or leave the persona out.",
+    )
 
 
 def filler(words: int) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_chimera.errors import LimitError, MarkerError
 from pytest_chimera.limits import parse_limits
 from pytest_chimera.suites.arguments import ARGUMENT_NAMES, BUILT_IN, CaseArguments
 
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.binary(max_size=3)
 WHERE = "@pytest.mark.chimera(...)"
 
 
@@ -112,6 +116,15 @@ def test_none_is_not_said() -> None:
 def test_a_wrong_argument_is_refused_in_three_parts(kwargs: dict[str, Any], message: str) -> None:
     """The text says what came in, what is accepted and what to do."""
     assert refused(kwargs) == message
+
+
+@given(
+    st.sampled_from(ARGUMENT_NAMES), st.recursive(VALUES, lambda each: st.lists(each) | st.dictionaries(VALUES, each))
+)
+def test_any_value_is_accepted_or_refused(name: str, value: Any) -> None:
+    """No value of any argument ends in any exception but a refusal in words."""
+    with contextlib.suppress(MarkerError, LimitError):
+        CaseArguments.parse({name: value})
 
 
 def test_an_argument_without_a_name_is_refused() -> None:

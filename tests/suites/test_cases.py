@@ -187,6 +187,26 @@ def test_fixed_sizes_set_the_window_and_the_length_of_the_answer(build: Any, hou
             "chimera(...) has an image of type int. Accepted: bytes, a path, or base64.",
         ),
         (
+            Question(prompt="a", images="a.png"),
+            {},
+            "chimera(...) has images='a.png'. Accepted: a list. Correct images.",
+        ),
+        (
+            Question(prompt="a", system=3),  # type: ignore[arg-type]  # what a person may write
+            {},
+            "chimera(...) has system=3. Accepted: a text. Correct system.",
+        ),
+        (
+            Question(prompt="a", tools=["clock"]),  # type: ignore[list-item]  # what a person may write
+            {},
+            "chimera(...) has tools='clock'. Accepted: mappings as Ollama's API describes tools. Correct tools.",
+        ),
+        (
+            Question(prompt="a", raw="yes"),  # type: ignore[arg-type]  # what a person may write
+            {},
+            "chimera(...) has raw='yes'. Accepted: True or False. Correct raw.",
+        ),
+        (
             Question(prompt="a"),
             {"prompt_tokens": 5},
             (

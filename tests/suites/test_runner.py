@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_chimera.errors import HostAnswerError
+from pytest_chimera.errors import HostAnswerError, MarkerError
 from pytest_chimera.records import Failure, LoadedModel
 from pytest_chimera.suites.journal import Journal, read_journal
 
@@ -225,6 +225,18 @@ def test_a_prompt_of_a_fixed_size_is_found_by_the_servers_count(house: Any, tmp_
     house.server.prompts.clear()
     runner.run(case)
     assert [len(each.split()) for each in house.server.prompts] == [400, 400]
+
+
+def test_a_prompt_size_below_what_the_template_takes_is_refused(house: Any) -> None:
+    """A size that even one word goes beyond is a mistake of the person, said in words."""
+    house.server.plan = [{"prompt_eval_count": 55}, {"prompt_eval_count": 40}]
+    with pytest.raises(MarkerError) as caught:
+        house.runner().run(house.case(prompt_tokens=16))
+    assert str(caught.value) == (
+        "chimera(...) has prompt_tokens=16, but the server counts 40 tokens of a prompt of one word. Accepted for "
+        "this model and persona: 40 or more. The rest is template, persona and nonce: ask for more, or leave the "
+        "persona out."
+    )
 
 
 def test_a_prompt_size_that_cannot_be_counted_stops_the_case(house: Any) -> None:
