@@ -70,7 +70,7 @@ def watch(item: pytest.Item) -> None:
     Does nothing for a test that does not use both `benchmark` and a fixture of ours, or where pytest-benchmark is off.
     """
     uses_both = "benchmark" in getattr(item, "fixturenames", ()) and item.get_closest_marker("chimera") is not None
-    if not uses_both or not hasattr(item.config, "_benchmarksession"):
+    if not uses_both or PLAIN in item.stash or not item.config.pluginmanager.hasplugin("benchmark"):
         return
     marker = item.get_closest_marker("benchmark")
     if marker is not None and marker.args:

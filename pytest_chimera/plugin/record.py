@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_chimera.errors import ChimeraError
 from pytest_chimera.metrics import ROW_METRICS, Metric, result_statistic
 from pytest_chimera.plugin.extra_info import KEY, SCHEMA, row_info
 
@@ -59,10 +60,11 @@ def benchmark_disabled(config: pytest.Config) -> bool:
     return bool(disable and not config.getoption("benchmark_enable", default=False))
 
 
-def record_rows(config: pytest.Config, results: Iterable[CaseResult]) -> str | None:
-    """Add the rows of every case that has a counted round; returns why none could be added, None when all is well.
+def record_rows(config: pytest.Config, results: Iterable[CaseResult]) -> None:
+    """Add the rows of every case that has a counted round, before pytest-benchmark's own `pytest_sessionfinish`.
 
-    Call it on the controller, before pytest-benchmark's own `pytest_sessionfinish`.
+    Does nothing on a worker, or where pytest-benchmark is off or disabled. Raises ChimeraError, and adds no row, when
+    this pytest-benchmark is one that rows cannot be added to.
     """
     sources = [
         (_source(result, metric), values)
@@ -70,20 +72,20 @@ def record_rows(config: pytest.Config, results: Iterable[CaseResult]) -> str | N
         for metric in ROW_METRICS
         if (values := _finite(result_statistic(metric, result).values))
     ]
-    return _add(config, sources)
+    _add(config, sources)
 
 
-def record_building(config: pytest.Config, nodeid: str, times: Mapping[str, float | Sequence[float]]) -> str | None:
+def record_building(config: pytest.Config, nodeid: str, times: Mapping[str, float | Sequence[float]]) -> None:
     """Add one row per phase of building a report within a test: seconds, or several values of a phase.
 
-    Returns as `record_rows` does. On a worker nothing is added: send `times` to the controller and call it there.
+    As `record_rows` does. On a worker nothing is added: send `times` to the controller and call it there.
     """
     sources = [
         (_building_source(nodeid, phase), values)
         for phase, seconds in times.items()
         if (values := _finite(seconds if isinstance(seconds, Sequence) else (seconds,)))
     ]
-    return _add(config, sources)
+    _add(config, sources)
 
 
 def update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
@@ -175,11 +177,11 @@ def _finite(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(value for value in values if math.isfinite(value))
 
 
-def _add(config: pytest.Config, sources: Sequence[tuple[RowSource, tuple[float, ...]]]) -> str | None:
-    """Append the rows to pytest-benchmark's session; does nothing on a worker, or when it is off or disabled."""
+def _add(config: pytest.Config, sources: Sequence[tuple[RowSource, tuple[float, ...]]]) -> None:
+    """Append the rows to pytest-benchmark's session."""
     session = getattr(config, "_benchmarksession", None)
     if not sources or session is None or hasattr(config, "workerinput") or benchmark_disabled(config):
-        return None
+        return
     try:
         from pytest_benchmark.stats import Metadata  # noqa: PLC0415  # only where there is a row to add
 
@@ -187,8 +189,7 @@ def _add(config: pytest.Config, sources: Sequence[tuple[RowSource, tuple[float, 
         _try_out(Metadata, sources[0][0])
         rows.extend([_row(Metadata, source, values) for source, values in sources])
     except _WHATEVER_CHANGED as error:
-        return unusable(error)
-    return None
+        raise _unusable(error) from error
 
 
 def _try_out(metadata: Any, source: RowSource) -> None:
@@ -206,13 +207,12 @@ def _row(metadata: Any, source: RowSource, values: Sequence[float]) -> Any:
     return row
 
 
-def unusable(error: Exception) -> str:
+def _unusable(error: Exception) -> ChimeraError:
     """What to tell when pytest-benchmark's private side has changed."""
-    try:
-        found = importlib.metadata.version("pytest-benchmark")
-    except importlib.metadata.PackageNotFoundError:
-        found = "none"
-    return (
-        f"Recording needs pytest-benchmark >= {LOWEST}, found {found}: rows are not recorded "
-        f"({type(error).__name__}: {error}). Everything else of this run is as it should be."
+    found = importlib.metadata.version("pytest-benchmark")
+    return ChimeraError(
+        f"Rows are not recorded: this needs pytest-benchmark >= {LOWEST}, found {found} "
+        f"({type(error).__name__}: {error}).",
+        "What was measured is in the report all the same.",
+        "Install a version that this one of pytest-chimera knows, or a newer pytest-chimera.",
     )

@@ -104,15 +104,17 @@ RECORDING = """
 import json
 from pathlib import Path
 import pytest
+from pytest_chimera.errors import ChimeraError
 from pytest_chimera.plugin import record
 from pytest_chimera.records import CaseResult
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session):
     given = json.loads(Path(__file__).with_name("results.json").read_text(encoding="utf-8"))
-    problem = record.record_rows(session.config, [CaseResult.from_dict(each) for each in given])
-    if problem and not hasattr(session.config, "workerinput"):
-        session.config.pluginmanager.getplugin("terminalreporter").write_line("\\nproblem: " + problem)
+    try:
+        record.record_rows(session.config, [CaseResult.from_dict(each) for each in given])
+    except ChimeraError as error:
+        session.config.pluginmanager.getplugin("terminalreporter").write_line("\\nproblem: " + str(error))
     return (yield)
 
 @pytest.hookimpl(optionalhook=True)
@@ -140,11 +142,11 @@ class Recording:
         pytester.makeconftest(RECORDING)
         pytester.makepyfile(test_it="def test_it():\n    pass\n")
 
-    def run(self, results: Sequence[CaseResult], *args: str) -> pytest.RunResult:
-        """Run pytest over the project, which then records `results`."""
+    def run(self, results: Sequence[CaseResult], *args: str, subprocess: bool = False) -> pytest.RunResult:
+        """Run pytest over the project, which then records `results`; xdist and Ctrl-C need a process of their own."""
         text = json.dumps([each.as_dict() for each in results])
         (self.pytester.path / "results.json").write_text(text, encoding="utf-8")
-        run = self.pytester.runpytest_subprocess if "-n" in args else self.pytester.runpytest_inprocess
+        run = self.pytester.runpytest_subprocess if subprocess or "-n" in args else self.pytester.runpytest_inprocess
         return run("-p", "no:hypothesispytest", "-p", "no:cacheprovider", *args)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
