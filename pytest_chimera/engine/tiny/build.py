@@ -1,6 +1,6 @@
 """Makes `tiny.gguf`, the language model that ships with the package, from `prose.txt`.
 
-Run as `python -m pytest_chimera.engine.tiny.build [OUT]`. Needs nothing but Python, draws no random number and solves no
+Run as `python -m pytest_chimera.engine.tiny.build [OUT]`. Needs only Python, draws no random number and solves no
 equation, so the file is the same, byte for byte, wherever it is made. It is a llama of one layer whose attention and
 feed-forward weights are zero. What is left is a table of successors: the embedding of a token is one-hot (all bytes
 share one place), and the output matrix holds, for each, the logarithm of how often each word follows it in the prose.
@@ -37,16 +37,21 @@ HEAD = 32
 CONTEXT_LENGTH = 32768
 PEAK = 12.0
 """Logit of a certain successor; what never follows has 0, so a stray token comes about once in 500."""
-END_SHARE = 0.52
-"""How often a sentence is the last. More than half, so that the answer at temperature 0 ends after its first."""
+END_SHARE = 0.5
+"""How often a sentence is the last."""
+LEAD = 1.15
+"""How far the follower on the way out is ahead of the next likely one: more than Q8_0 can round away."""
 UNKNOWN, BEGIN, END = 0, 1, 2
 FIRST_BYTE = 3
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}{{ '\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'assistant:\\n' }}{% endif %}"
 )
-LAST_STOP, STOP, SPACE = ".", ".\u2581", "\u2581"
-"""A full stop that ends the text, one that another sentence follows, and the space that llama.cpp writes so."""
+SPACE = "\u2581"
+"""The space, as llama.cpp writes it in a vocabulary."""
+STOP = "." + SPACE
+"""A full stop that another sentence follows. The last one belongs to the last word: a token of a full stop alone would
+be what a prompt ends with, and then the model would have nothing to say."""
 
 
 def words_of(prose: str) -> list[list[str]]:
@@ -55,52 +60,85 @@ def words_of(prose: str) -> list[list[str]]:
     for paragraph in prose.strip().split("\n\n"):
         tokens = []
         for sentence in re.findall(r"[^.]+\.", paragraph):
-            first, *rest = re.findall(r"[A-Za-z]+|[.,]", sentence)
-            tokens += [first, *(word if word in ",." else SPACE + word for word in rest)]
+            first, *rest = re.findall(r"[A-Za-z]+|,", sentence)
+            tokens += [first, *(word if word == "," else SPACE + word for word in rest), STOP]
         paragraphs.append(tokens)
     return paragraphs
 
 
 def successors(paragraphs: Iterable[list[str]]) -> dict[str, Counter[str]]:
-    """How often each token follows each other; `""` stands for the prompt, END for the end of the text."""
+    """How often each token follows each other; `""` stands for the prompt."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for tokens in paragraphs:
         before = ""
         for token in tokens:
             # A sentence begins after a prompt as it begins after another sentence.
-            for key in ["", STOP] if before in ("", LAST_STOP) else [before]:
+            for key in ["", STOP] if before in ("", STOP) else [before]:
                 table[key][token] += 1
             before = token
-    for counts in table.values():
-        stops = counts.pop(LAST_STOP, 0)
-        if stops:
-            counts[LAST_STOP] = counts[STOP] = stops
     return table
 
 
-def logits(counts: Mapping[str, int]) -> dict[str, float]:
-    """The logit of each successor; the two full stops share what the one of the prose had."""
-    shares = {token: float(count) for token, count in counts.items()}
-    if STOP in shares:
-        both = shares[STOP]
-        shares[LAST_STOP], shares[STOP] = both * END_SHARE, both * (1 - END_SHARE)
-    total = sum(shares.values())
-    return {token: PEAK + math.log(share / total) for token, share in shares.items()}
-
-
-def tensors(vocabulary: list[str], table: Mapping[str, Counter[str]]) -> dict[str, Weights]:
-    """The weights by name."""
-    place = {word: index + 1 for index, word in enumerate(w for w in vocabulary[FIRST_BYTE + 256 :] if w != SPACE)}
-    ids = {token: index for index, token in enumerate(vocabulary)}
-    if len(place) >= WIDTH:
-        raise ValueError(f"{len(place)} words do not fit into {WIDTH - 1} places")
-    embedding = [[1.0 if column == place.get(token, 0) else 0.0 for column in range(WIDTH)] for token in vocabulary]
-    output = [[0.0] * WIDTH for _ in vocabulary]
-    # The norm before the output makes every embedding sqrt(WIDTH) long.
+def chances(table: Mapping[str, Counter[str]]) -> dict[str, dict[str, float]]:
+    """How likely each token follows each other, with the last words of a text (`" water."`) as tokens of their own."""
+    last = {word: END_SHARE * counts[STOP] / counts.total() for word, counts in table.items()}
+    found: dict[str, dict[str, float]] = defaultdict(dict)
     for before, counts in table.items():
-        for token, logit in logits(counts).items():
-            output[ids[token]][place.get(before, 0)] = logit / math.sqrt(WIDTH)
-    output[END][place[LAST_STOP]] = PEAK / math.sqrt(WIDTH)
+        # That this word was not the last one is known here.
+        left = counts.total() * (1 - last[before])
+        for token, count in counts.items():
+            if token == STOP:
+                found[before][token] = count * (1 - END_SHARE) / left
+                continue
+            found[before][token] = count * (1 - last[token]) / left
+            if last[token]:
+                found[before][token + "."] = count * last[token] / left
+    return found
+
+
+def way_out(found: Mapping[str, Mapping[str, float]], sentence: list[str]) -> dict[str, str]:
+    """For each token the one that is to follow it at temperature 0, so that every way comes to an end.
+
+    From the prompt it is the sentence, in which no word comes twice; from elsewhere the shortest way.
+    """
+    ahead = dict(zip(["", *sentence], [*sentence[:-2], sentence[-2] + "."], strict=False))
+    steps = {token: 0 for followers in found.values() for token in followers if token.endswith(".")}
+    while missing := [token for token in found if token not in steps]:
+        known = dict(steps)
+        for token in missing:
+            near = [known[other] for other in found[token] if other in known]
+            if near:
+                steps[token] = min(near) + 1
+    return {
+        token: ahead.get(token) or min(followers, key=lambda other: (steps[other], -followers[other], other))
+        for token, followers in found.items()
+    }
+
+
+def lead(found: dict[str, dict[str, float]], ahead: Mapping[str, str]) -> None:
+    """Put each token's follower on the way out ahead of the others, by what rounding cannot take away."""
+    for token, follower in ahead.items():
+        followers = found[token]
+        others = [chance for other, chance in followers.items() if other != follower]
+        followers[follower] = max(followers[follower], LEAD * max(others, default=0.0))
+        whole = sum(followers.values())
+        found[token] = {other: chance / whole for other, chance in followers.items()}
+
+
+def tensors(vocabulary: list[str], table: Mapping[str, Mapping[str, float]]) -> dict[str, Weights]:
+    """The weights by name."""
+    places = {word: index + 1 for index, word in enumerate(sorted(word for word in table if word))}
+    if len(places) + 2 > WIDTH:
+        raise ValueError(f"{len(places)} words do not fit into {WIDTH - 2} places")
+    place_of = {token: places.get(token, WIDTH - 1 if token.endswith(".") else 0) for token in vocabulary}
+    embedding = [[1.0 if column == place_of[token] else 0.0 for column in range(WIDTH)] for token in vocabulary]
+    output = [[0.0] * WIDTH for _ in vocabulary]
+    ids = {token: index for index, token in enumerate(vocabulary)}
+    # The norm before the output makes every embedding sqrt(WIDTH) long.
+    for before, followers in table.items():
+        for token, chance in followers.items():
+            output[ids[token]][places.get(before, 0)] = (PEAK + math.log(chance)) / math.sqrt(WIDTH)
+    output[END][WIDTH - 1] = PEAK / math.sqrt(WIDTH)
 
     def zeros(columns: int, rows: int) -> Weights:
         return q8_0_matrix([[0.0] * columns] * rows)
@@ -153,9 +191,11 @@ def metadata(vocabulary: list[str]) -> dict[str, Any]:
 
 def build(prose: str) -> bytes:
     """The whole file."""
-    table = successors(words_of(prose))
-    followers = sorted({token for counts in table.values() for token in counts})
-    vocabulary = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *followers, SPACE]
+    paragraphs = words_of(prose)
+    table = chances(successors(paragraphs))
+    lead(table, way_out(table, paragraphs[0]))
+    words = sorted({token for followers in table.values() for token in followers})
+    vocabulary = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *words, SPACE]
     return gguf_file(metadata(vocabulary), tensors(vocabulary, table))
 
 
