@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_chimera.engine import EmbeddedEngine
+    from pytest_chimera.engine.process import EmbeddedEngine
     from pytest_chimera.errors import ChimeraError
     from pytest_chimera.records import Case, CaseResult, Generation
     from pytest_chimera.report import Report
@@ -35,7 +35,7 @@ _HOME = {
     "Case": "records",
     "CaseResult": "records",
     "ChimeraError": "errors",
-    "EmbeddedEngine": "engine",
+    "EmbeddedEngine": "engine.process",
     "Generation": "records",
     "Report": "report",
     "Run": "suites",
