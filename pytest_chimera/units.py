@@ -153,10 +153,12 @@ def format_bytes(value: float | None) -> str:
 def _three_digits(value: float) -> str:
     """Three significant digits without an exponent: 1240, 124, 12.4, 1.24, 0.124."""
     size = abs(value)
+    if size == 0:
+        return "0"
     if size >= 99.95:  # noqa: PLR2004  # as it would print: 99.95 is 100, not 99.9
         return f"{value:.0f}"
     if size >= 9.995:  # noqa: PLR2004  # same
         return f"{value:.1f}"
     if size >= 0.9995:  # noqa: PLR2004  # same
         return f"{value:.2f}"
-    return f"{value:.3f}"
+    return f"{value:.3f}" if size else "0"

@@ -161,8 +161,9 @@ def facts_of(results: Sequence[CaseResult]) -> tuple[Fact, ...]:
 
 
 def case_name(result: CaseResult) -> str:
-    """The case's name for people, less the model's name in brackets, which stands beside it."""
-    return result.case.name.replace(f"[{result.case.model.name}]", "")
+    """The case's name for people, less the model's in brackets (with or without ":latest"), which stands beside it."""
+    name, model = result.case.name, result.case.model.name
+    return name.replace(f"[{model}]", "").replace(f"[{model.removesuffix(':latest')}]", "")
 
 
 def numbers_of(rounds: Iterable[Round]) -> str:

@@ -93,7 +93,12 @@ def _cold_starts(measured: Measured, book: FactBook) -> Finding:
         parts.append((*part, ")"))
     if not parts:
         return Finding("cold starts", ("No cold start: the model was never loaded for a round.",), notable=False)
-    return Finding("cold starts", ("Cold starts: ", *joined(tuple(parts)), "."))
+    # The first warm-up of a session loads the model as a rule; only a good round that it cost is worth a look.
+    return Finding(
+        "cold starts",
+        ("Cold starts: ", *joined(tuple(parts)), "."),
+        notable=any(result.off_start for result, _ in measured),
+    )
 
 
 def _failures(measured: Measured, book: FactBook) -> list[Finding]:

@@ -162,7 +162,9 @@ def _summary(given: ReportInput, measured: Measured, book: FactBook, found: Sequ
     ]  # fmt: skip
     lines += [_model_sentence(name, measured, book) for name in _unique(each.case.model.name for each, _ in measured)]
     notable = _unique(each.kind for each in found if each.notable and each.kind not in {"speed", "first token"})
-    lines.append((f"To look at, under Key Findings: {', '.join(notable)}." if notable else "Nothing went wrong.",))
+    lines.append(
+        (f"To look at, under Key Findings: {', '.join(notable)}." if notable else "Nothing needs a closer look.",)
+    )
     lines += [(note,) for note in given.notes]
     return tuple(Paragraph(line) for line in lines)
 
