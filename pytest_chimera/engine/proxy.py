@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pytest_chimera.engine.faults import Answer, End, Fault, Pause, apply_all, error_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -97,8 +97,8 @@ class FaultProxy:
         self._listening.close()
         self._wake.close()
 
-    def _start(self, target: object, argument: socket.socket) -> None:
-        thread = threading.Thread(target=target, args=(argument,), name="fault-proxy", daemon=True)  # type: ignore[arg-type]
+    def _start(self, target: Callable[[socket.socket], None], argument: socket.socket) -> None:
+        thread = threading.Thread(target=target, args=(argument,), name="fault-proxy", daemon=True)
         thread.start()
         self._threads.append(thread)
 
