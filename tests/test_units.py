@@ -82,6 +82,7 @@ def test_writes_seconds_for_people(value: float | None, text: str) -> None:
         (48.46, "rate", "48.5 tok/s"),
         (1234.4, "rate", "1234 tok/s"),
         (0.125, "ratio", "12.5 %"),
+        (0.0, "ratio", "0 %"),
         (128.0, "tokens", "128 tokens"),
         (3.0, "count", "3"),
         (2.5, "count", "2.5"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import sys
 import xml.etree.ElementTree as ET  # it writes what pygal built; nothing is parsed
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,8 @@ def _draw(metric: Metric, title: str, bars: dict[str, dict[str, float | None]]) 
     import pygal  # noqa: PLC0415  # an extra
     from pygal.style import CleanStyle  # noqa: PLC0415  # same
 
+    # Importing it leaves a finder for its maps that Python 3.11 warns of at every later import of anything.
+    sys.meta_path[:] = [each for each in sys.meta_path if type(each).__module__ != "pygal"]
     cases = list(dict.fromkeys(case for series in bars.values() for case in series))
     ticks = _ticks(max(value or 0 for series in bars.values() for value in series.values()))
     chart: Any = pygal.HorizontalBar(
