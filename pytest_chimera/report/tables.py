@@ -45,6 +45,20 @@ _BLOCK: tuple[tuple[str, str, Form], ...] = (
 )
 """The Metrics block of each case: (name, metric, form of the number)."""
 
+_COUNTS = {
+    "Rounds": "rounds_asked",
+    "Warm-up": "warmup_rounds",
+    "Counted": "counted_rounds",
+    "Failed": "failed_rounds",
+    "Cold": "cold_rounds",
+    "Left out": "off_start_rounds",
+}
+_TIMES = {
+    "Set-up": "setup_time",
+    "of it waiting": "waited_time",
+    "Warm-up": "warmup_time",
+    "Measuring": "measuring_time",
+}
 _DASH = "-"
 _BEFORE_P95 = (
     "Every number is over the counted rounds of a case, failed rounds left out. n is the number of values: one per "
@@ -55,6 +69,7 @@ _ABOUT_ROUNDS = (
     "Rounds is what was asked for. Cold rounds are those for which the model was loaded, warm-up included; left out "
     "are good rounds whose start, cold or warm, is not the one that the case measures."
 )
+_ABOUT_PHASES = "Set-up of cases, warm-up and measuring are sums over the cases and lie within the phase of the tests."
 _ABOUT_FACTS = (
     "Every number above, in the SI unit of what it measures. The JSON file of the same name has these and all others, "
     "with the values of each round."
@@ -131,27 +146,28 @@ def metrics(measured: Measured, book: FactBook) -> tuple[Block, ...]:
 
 def workflow(given: ReportInput, measured: Measured, book: FactBook) -> tuple[Block, ...]:
     """How many rounds each case made, and where the time went."""
-    names = ("rounds_asked", "warmup_rounds", "counted_rounds", "failed_rounds", "cold_rounds", "off_start_rounds")
-    times = ("setup_time", "warmup_time", "measuring_time")
-    rows = tuple(
-        (
-            cell(Label(case_name(result))),
-            cell(Label(result.case.model.name)),
-            *(cell(Number(fact=book.get(subject, name), form="plain")) for name in names),
-            *(cell(Number(fact=book.get(subject, name, "sum"))) for name in times),
-            cell("yes" if result.complete else "no"),
-        )
-        for result, subject in measured
-    )
-    head = ("Case", "Model", "Rounds", "Warm-up", "Counted", "Failed", "Cold", "Left out")
+    counts, times = [], []
+    blocks: list[Block] = []
+    for result, subject in measured:
+        who = cell(Label(case_name(result))), cell(Label(result.case.model.name))
+        numbers = (cell(Number(fact=book.get(subject, name), form="plain")) for name in _COUNTS.values())
+        counts.append((*who, *numbers, cell("yes" if result.complete else "no")))
+        times.append((*who, *(cell(Number(fact=book.get(subject, name, "sum"))) for name in _TIMES.values())))
+    if measured:
+        blocks = [
+            Paragraph((_ABOUT_ROUNDS,)),
+            Table(("Case", "Model", *_COUNTS, "Complete"), tuple(counts), tuple(range(2, 8))),
+            Heading(("Wall time by case",)),
+            Table(("Case", "Model", *_TIMES), tuple(times), tuple(range(2, 6))),
+        ]
     phases = tuple(
         (cell(Label(name)), cell(Number(fact=book.get(phase_subject(name), "wall_time", "sum"))))
         for name in (*given.phases, *CASE_PHASES)
     )
     return (
-        Paragraph((_ABOUT_ROUNDS,)),
-        Table((*head, "Set-up", "Warm-up time", "Measuring", "Complete"), rows, tuple(range(2, 11))),
+        *blocks,
         Heading(("Wall time by phase",)),
+        Paragraph((_ABOUT_PHASES,)),
         Table(("Phase", "Wall time"), phases, (1,)),
     )
 
