@@ -143,7 +143,11 @@ class Recording:
         pytester.makepyfile(test_it="def test_it():\n    pass\n")
 
     def run(self, results: Sequence[CaseResult], *args: str, subprocess: bool = False) -> pytest.RunResult:
-        """Run pytest over the project, which then records `results`; xdist and Ctrl-C need a process of their own."""
+        """Run pytest over the project, which then records `results`.
+
+        xdist and Ctrl-C need a process of their own, and so does pygal: a package that it imports takes the entry
+        points from under every later run in this process.
+        """
         text = json.dumps([each.as_dict() for each in results])
         (self.pytester.path / "results.json").write_text(text, encoding="utf-8")
         run = self.pytester.runpytest_subprocess if subprocess or "-n" in args else self.pytester.runpytest_inprocess

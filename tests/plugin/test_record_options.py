@@ -105,7 +105,7 @@ def test_histogram_draws_one_picture_per_metric(
     recording: Any, make_result: Callable[..., CaseResult], spread: tuple[str, ...]
 ) -> None:
     """--benchmark-histogram writes one SVG for each group of rows."""
-    recording.run([make_result()], *spread, "--benchmark-histogram=pictures/of")
+    recording.run([make_result()], *spread, "--benchmark-histogram=pictures/of", subprocess=True)
     assert sorted(path.name for path in (recording.pytester.path / "pictures").iterdir()) == [
         "of-e2e.svg",
         "of-eval.svg",
@@ -206,7 +206,7 @@ def test_a_changed_pytest_benchmark_is_named_and_breaks_nothing(
     recording.pytester.makepyfile(
         test_it=f"from pytest_benchmark import stats\ndef test_it(monkeypatch):\n    {change}\n"
     )
-    done = recording.run([make_result()], "-n", "0")
+    done = recording.run([make_result()], subprocess=True)
     done.assert_outcomes(passed=1)
     (problem,) = [line for line in done.stdout.lines if line.startswith("problem: ")]
     version = importlib.metadata.version("pytest-benchmark")
