@@ -38,8 +38,8 @@ class Journal:
         """Write one finished round of the case."""
         self._append({"event": "round", "case": case_id, "round": finished.as_dict()})
 
-    def end(self, result: CaseResult) -> None:
-        """Write what is known of the case now, without its rounds; also used before its end, for `loaded`."""
+    def note(self, result: CaseResult) -> None:
+        """Write what is known of the case now, without its rounds: its end, or how its model was loaded."""
         self._append({"event": "state", "case": result.case.id, "result": replace(result, rounds=()).as_dict()})
 
     def close(self) -> None:

@@ -125,12 +125,13 @@ class Runner:
             waits.append(self.clock.monotonic_ns())
             self.observer.host_busy(case)
 
-        with self.exclusive.turn(waiting):
-            waited_ns = self.clock.monotonic_ns() - waits[0] if waits else 0
-            result = CaseResult(case=case, host=self.host, started_unix_ns=started_unix_ns, waited_ns=waited_ns)
-            result = _Course(self, result, began_ns).go()
-        self.observer.case_finished(result)
-        return result
+        course = _Course(self, CaseResult(case=case, host=self.host, started_unix_ns=started_unix_ns), began_ns)
+        try:
+            with self.exclusive.turn(waiting):
+                course.go(waited_ns=self.clock.monotonic_ns() - waits[0] if waits else 0)
+        finally:
+            self.observer.case_finished(course.result)
+        return course.result
 
     def once(self, case: Case) -> Generation:
         """One request of `case` in a turn of its own, outside any round: for those who time it themselves."""
@@ -170,42 +171,48 @@ class _Course:
         self.result = result
         self.began_ns = began_ns
 
-    def go(self) -> CaseResult:
-        """All rounds, or as many as failures allow."""
+    def go(self, *, waited_ns: int) -> None:
+        """All rounds, or as many as failures allow; what was measured is in `result`, also after Ctrl-C."""
         runner = self.runner
         runner.observer.case_started(self.result.case)
         case, failed = runner.sized(self.result.case)
-        self.result = replace(self.result, case=case)
-        setup_ended = runner.clock.monotonic_ns()
-        self.result = replace(self.result, setup_ns=setup_ended - self.began_ns)
+        setup_ns = runner.clock.monotonic_ns() - self.began_ns
+        self.result = replace(self.result, case=case, setup_ns=setup_ns, waited_ns=waited_ns)
         if runner.journal:
             runner.journal.begin(self.result)
-        if failed is not None:
-            self._add(Round(number=1, warmup=True, cold=None, generation=failed))
-            self._stop("its prompt could not be made: the request to count its tokens failed")
-        else:
-            self._warm_up()
-            warm = runner.clock.monotonic_ns()
-            self.result = replace(self.result, warmup_ns=warm - setup_ended)
-            self._measure()
-            self.result = replace(self.result, measuring_ns=runner.clock.monotonic_ns() - warm)
-        self._finish()
-        return self.result
+        try:
+            if failed is None:
+                self._warm_up()
+                self._measure()
+            else:
+                self._add(Round(number=1, warmup=True, cold=None, generation=failed))
+                self._stop("its prompt could not be made: the request to count its tokens failed")
+            rounds = mark_reloads(self.result.rounds)
+            self.result = replace(self.result, rounds=rounds, complete=self.result.stopped is None)
+        finally:
+            self._note()
 
     def _warm_up(self) -> None:
-        for number in range(1, self.result.case.warmup + 1):
-            if not self._round(number, warmup=True).generation.ok:
-                self._stop(f"warm-up round {number} failed")
-                return
+        began_ns = self.runner.clock.monotonic_ns()
+        try:
+            for number in range(1, self.result.case.warmup + 1):
+                if not self._round(number, warmup=True).generation.ok:
+                    self._stop(f"warm-up round {number} failed")
+                    return
+        finally:
+            self.result = replace(self.result, warmup_ns=self.runner.clock.monotonic_ns() - began_ns)
 
     def _measure(self) -> None:
-        case, failures = self.result.case, 0
-        for number in range(1, case.rounds + 1):
-            if self.result.stopped is not None:
-                return
-            failures += not self._round(number, warmup=False).generation.ok
-            if failures > case.max_failed_rounds and number < case.rounds:
-                self._stop(f"{failures} of {number} rounds failed and max_failed_rounds={case.max_failed_rounds}")
+        case, failures, began_ns = self.result.case, 0, self.runner.clock.monotonic_ns()
+        try:
+            for number in range(1, case.rounds + 1):
+                if self.result.stopped is not None:
+                    return
+                failures += not self._round(number, warmup=False).generation.ok
+                if failures > case.max_failed_rounds and number < case.rounds:
+                    self._stop(f"{failures} of {number} rounds failed and max_failed_rounds={case.max_failed_rounds}")
+        finally:
+            self.result = replace(self.result, measuring_ns=self.runner.clock.monotonic_ns() - began_ns)
 
     def _round(self, number: int, *, warmup: bool) -> Round:
         case, runner = self.result.case, self.runner
@@ -250,8 +257,7 @@ class _Course:
         with suppress(HostError):
             loaded = find_loaded(self.result.case.model, self.runner.client.loaded())
             self.result = replace(self.result, loaded=loaded)
-            if self.runner.journal and loaded is not None:
-                self.runner.journal.end(self.result)
+            self._note()
 
     def _add(self, done: Round) -> None:
         self.result = replace(self.result, rounds=(*self.result.rounds, done))
@@ -262,8 +268,6 @@ class _Course:
     def _stop(self, why: str) -> None:
         self.result = replace(self.result, stopped=why)
 
-    def _finish(self) -> None:
-        rounds = mark_reloads(self.result.rounds)
-        self.result = replace(self.result, rounds=rounds, complete=self.result.stopped is None)
+    def _note(self) -> None:
         if self.runner.journal:
-            self.runner.journal.end(self.result)
+            self.runner.journal.note(self.result)

@@ -193,6 +193,8 @@ def test_ctrl_c_leaves_a_journal_with_every_finished_round(house: Any, tmp_path:
         house.runner().run(house.case())
     (result,) = read_journal(tmp_path / "j.jsonl")
     assert [(each.warmup, each.number) for each in result.rounds] == [(True, 1), (False, 1)]
+    assert (result.warmup_ns, result.measuring_ns) == (500 * MS, 1000 * MS)
+    assert house.watcher.seen[-1] == "finished 1"
     assert not result.complete
     assert result.stopped is None
     assert result.loaded is not None
