@@ -57,7 +57,7 @@ def stands_in(settings: Settings) -> bool:
 
 def engine_is_installed() -> bool:
     """Whether the packages of the extra `embedded` are here; imports none of them."""
-    return all(importlib.util.find_spec(name) is not None for name in ("xllamacpp", "starlette", "uvicorn"))
+    return all(importlib.util.find_spec(name) is not None for name in ("xllamacpp", "uvicorn"))
 
 
 def described(settings: Settings, models: Iterable[PlannedModel], host: str) -> list[str]:
@@ -91,7 +91,7 @@ def _planned(name: str, settings: Settings, folder: Path) -> PlannedModel:
     if not embedded:
         return PlannedModel(name, name.removesuffix(":latest"), embedded=False)
     if not engine_is_installed():
-        raise MissingExtraError.of("xllamacpp", "embedded", f"{source}: {name!r} runs on the embedded engine, which")
+        raise MissingExtraError.of("xllamacpp", "embedded", f"{source} {name}")
     path = folder / Path(name).expanduser()
     if is_file and not path.is_file():
         raise SettingError(f"{source}: there is no file {str(path)!r}.", "", "Check the path.")
