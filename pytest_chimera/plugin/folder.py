@@ -30,14 +30,16 @@ class RunFolder:
 
     def create(self) -> None:
         """Make the folder; where that is forbidden, one in the system's temporary folder takes its place."""
+        base = self.path.parent.parent
+        ours = base.name == ".chimera" or not base.exists()  # in a person's own folder nothing is hidden from git
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError:
             self.path, self._parents = Path(tempfile.gettempdir(), self.path.name), ()
             self.path.mkdir(parents=True, exist_ok=True)
         else:
-            ignore = self.path.parent.parent / ".gitignore"
-            if not ignore.exists():
+            ignore = base / ".gitignore"
+            if ours and not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
         if not self.worker and self._lock is None:
             self._lock = _locked(self.path / _LOCK)

@@ -23,6 +23,10 @@ Kind = Literal[
 ]
 
 
+_LONGEST_REASON = 400
+"""Characters of an error that a finding repeats: some servers answer with a page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One finding."""
@@ -118,7 +122,7 @@ def _failures(measured: Measured, book: FactBook) -> list[Finding]:
             assert failure is not None, "only failed rounds are looked at"
             kind = failure.kind if failure.status is None else f"HTTP {failure.status}"
             cause = f" ({failure.cause})" if failure.cause else ""
-            reasons[f"{kind}{cause}: {failure.message}"].append(each)
+            reasons[_short(f"{kind}{cause}: {failure.message}")].append(each)
         said: list[Line] = [(Label(numbers_of(rounds)), " ", Label(reason)) for reason, rounds in reasons.items()]
         found.append(
             Finding(
@@ -134,6 +138,11 @@ def _failures(measured: Measured, book: FactBook) -> list[Finding]:
             )
         )
     return found or [Finding("failures", ("No round failed.",), notable=False)]
+
+
+def _short(text: str) -> str:
+    """Text of bounded length; the whole of it is in the JSON twin."""
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}..."
 
 
 def _prompts(measured: Measured, book: FactBook) -> list[Finding]:

@@ -215,10 +215,11 @@ def _case(result: CaseResult) -> Table:
         "persona": case.persona or "none",
         "options set": _options(options, own),
         "other options": _options(options, [name for name in options if name not in own]),
+        "size asked for": _size(case.prompt_tokens, case.output_tokens),
         "prefix": case.prefix,
         "start": case.start,
         "think": "as the model does" if case.think is None else _json(case.think),
-        "format": "free text" if case.format is None else _json(case.format),
+        "format": "free text" if case.format is None else json.dumps(case.format, ensure_ascii=False),
         "truncate": _json(case.truncate),
         "timeout": f"{case.timeout_s:g} s",
         "failed rounds accepted": str(case.max_failed_rounds),
@@ -226,6 +227,12 @@ def _case(result: CaseResult) -> Table:
     }
     rows = tuple((cell(name), cell(Label(str(value)))) for name, value in said.items())
     return Table(("Property", "Value"), rows)
+
+
+def _size(prompt: int | None, output: int | None) -> str:
+    """Tokens of prompt and answer, where a case asks for sizes instead of a text."""
+    asked = {"prompt_tokens": prompt, "output_tokens": output}
+    return ", ".join(f"{name}={value}" for name, value in asked.items() if value is not None) or "none"
 
 
 def _options(options: Mapping[str, Any], names: Sequence[str]) -> str:

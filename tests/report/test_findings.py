@@ -123,3 +123,13 @@ def test_a_busy_server_is_said(
     busy = result(generations=(generation(),))
     busy = replace(busy, rounds=(replace(busy.rounds[0], busy_answers=3),))
     assert say("waiting", busy)[0] == "Times that the server was busy first: test_sky on gemma3:latest (3)."
+
+
+def test_a_long_error_is_shortened(
+    say: Say, result: Callable[..., CaseResult], generation: Callable[..., Generation]
+) -> None:
+    """Of an error as long as a page the finding has the beginning."""
+    page = generation(failure=Failure(kind="http", status=502, message="x" * 10_000))
+    (text,) = say("failures", result(generations=(page,)))
+    assert text.endswith("x...")
+    assert len(text) < 500
