@@ -115,7 +115,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """Add the hardware to what pytest-benchmark saves, where rows of ours are among it."""
-    if get_session(config).results:
+    if get_session(config).cases:  # of a plain benchmark of a model too, which has no result
         _record().update_machine_info(config, machine_info)
 
 
