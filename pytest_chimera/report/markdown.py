@@ -180,10 +180,11 @@ def _fact_table(facts: Sequence[Fact]) -> Table:
 
 
 def _si(fact: Fact) -> str:
-    """The value with nine digits, which is exact for what clocks and counters give, and its unit."""
+    """The value, whole numbers exactly and others with nine digits, and its unit."""
     if fact.value is None:
         return "unknown"
-    return f"{fact.value:.9g} {UNITS[fact.dimension]}".rstrip()
+    digits = f"{fact.value:.0f}" if fact.value == round(fact.value) else f"{fact.value:.9g}"
+    return f"{digits} {UNITS[fact.dimension]}".rstrip()
 
 
 def _anchor(fact: Fact) -> str:
