@@ -123,14 +123,14 @@ def test_any_text_arrives(text: str) -> None:
 
 ASSISTANT = Message(role="assistant", content="So.")
 REFUSED: list[tuple[Case, str]] = [
-    (replace(CHAT, suffix="x"), ("The case 't' gives 'suffix' to the endpoint 'chat'. Accepted: 'suffix' and 'raw' with "
-     "endpoint='generate' only. Add endpoint='generate', or leave it out.")),
-    (replace(CHAT, raw=True), ("The case 't' gives 'raw' to the endpoint 'chat'. Accepted: 'suffix' and 'raw' with "
-     "endpoint='generate' only. Add endpoint='generate', or leave it out.")),
+    (replace(CHAT, suffix="x"), ("The case 't' gives 'suffix' to the endpoint 'chat'. Accepted: 'suffix' and 'raw' "
+     "with endpoint='generate' only. Add endpoint='generate', or leave it out.")),
+    (replace(CHAT, raw=True), ("The case 't' gives 'raw' to the endpoint 'chat'. Accepted: 'suffix' and 'raw' "
+     "with endpoint='generate' only. Add endpoint='generate', or leave it out.")),
     (replace(GENERATE, messages=(USER, ASSISTANT, USER)), ("The case 't' gives a conversation to the endpoint "
      "'generate'. Accepted: one prompt, of the user. Use endpoint='chat', or leave it out.")),
-    (replace(GENERATE, tools=({"type": "function"},)), ("The case 't' gives tools to the endpoint 'generate'. Accepted: "
-     "tools with endpoint='chat' only. Use endpoint='chat', or leave it out.")),
+    (replace(GENERATE, tools=({"type": "function"},)), ("The case 't' gives tools to the endpoint 'generate'. "
+     "Accepted: tools with endpoint='chat' only. Use endpoint='chat', or leave it out.")),
     (replace(GENERATE, raw=True), ("The case 't' gives a persona or system text with raw=True to the endpoint "
      "'generate'. Accepted: raw prompts that hold all text. Use endpoint='chat', or leave it out.")),
 ]  # fmt: skip
