@@ -85,7 +85,7 @@ class Client:
         """
         with as_host_errors(self.url):
             found = self._questions().list().models
-            return tuple(_listed(each) for each in found if each.model)
+        return tuple(_listed(each) for each in found if each.model)
 
     def model(self, name: str) -> ModelInfo:
         """All that is known of the installed model `name`.
@@ -99,7 +99,7 @@ class Client:
             raise _not_installed(name, self.url, installed)
         with as_host_errors(self.url):
             shown = self._questions().show(listed.name)
-            return _completed(listed, shown)
+        return _completed(listed, shown)
 
     def loaded(self) -> tuple[LoadedModel, ...]:
         """The models in memory.
@@ -108,7 +108,7 @@ class Client:
         """
         with as_host_errors(self.url):
             found = self._questions().ps().models
-            return tuple(_in_memory(each) for each in found if each.model or each.name)
+        return tuple(_in_memory(each) for each in found if each.model or each.name)
 
     def unload(self, name: str) -> None:
         """Take the model out of memory and wait until it is gone.
@@ -129,11 +129,15 @@ class Client:
         Raises HostError.
         """
         status = "nothing"
-        with as_host_errors(self.url):
-            # Without a timeout: a layer of some GB may be verified for minutes without a word.
-            for step in self._client(timeout=None, limits=_no_keep_alive()).pull(name, stream=True):
-                status = step.status or status
-                progress(status, step.completed, step.total)
+        # Without a timeout: a layer of some GB may be verified for minutes without a word.
+        steps = iter(self._client(timeout=None, limits=_no_keep_alive()).pull(name, stream=True))
+        while True:
+            with as_host_errors(self.url):
+                step = next(steps, None)
+            if step is None:
+                break
+            status = step.status or status
+            progress(status, step.completed, step.total)
         if status != "success":
             raise bad_answer(self.url, f"pulling {name} ended with {status!r}")
 

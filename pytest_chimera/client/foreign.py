@@ -44,7 +44,7 @@ def as_host_errors(url: str) -> Iterator[None]:
     try:
         yield
     except ollama.ResponseError as error:
-        text = error.error.strip().rstrip(".") or "an error with no body"
+        text = str(error.error).strip().rstrip(".") or "an error with no body"
         status = f" (status {error.status_code})" if error.status_code > 0 else ""
         raise bad_answer(url, f"{text}{status}") from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
@@ -58,7 +58,9 @@ def as_host_errors(url: str) -> Iterator[None]:
         raise bad_answer(url, _words(error)) from error
     except ollama.RequestError as error:
         raise bad_answer(url, error.error) from error
-    except ValueError as error:  # no JSON, or JSON of another shape (pydantic's errors are ValueErrors)
+    except (ValueError, TypeError, AttributeError) as error:
+        # No JSON, or JSON of another shape: pydantic's errors are ValueErrors, and a list where an object is expected
+        # makes the ollama package stumble.
         raise bad_answer(url, "what it sent is not what Ollama sends") from error
 
 
