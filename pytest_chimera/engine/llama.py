@@ -186,9 +186,10 @@ class _Answer:
                             break
                     else:
                         break
-        for chunk in speech.finish():
-            yield chunk
-        yield await self._final(last, prompt + speech.raw)
+            for chunk in speech.finish():
+                yield chunk
+            # The slot is free when the last chunk is out, as with Ollama.
+            yield await self._final(last, prompt + speech.raw)
 
     async def _prompt(self) -> str:
         request = self._request
