@@ -48,7 +48,7 @@ def summarise(session: ChimeraSession, reporter: pytest.TerminalReporter) -> Non
 
 def _fail_for_lost_reports(session: ChimeraSession, pytest_session: pytest.Session) -> None:
     """Make a run fail that looks well only because the report of a test was lost between a worker and here."""
-    lost = sorted(session.begun - session.reported)
+    lost = sorted(session.underway)
     if lost and pytest_session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
         pytest_session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         session.problems.append(

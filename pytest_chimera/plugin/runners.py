@@ -67,17 +67,25 @@ def bench_for(item: pytest.Item, model: ChimeraModel) -> Bench:
         measured(item).append(json.dumps(result.as_dict()))
         item.user_properties.extend(junit_properties(result))
 
+    test_id = id_of(item)
     return Bench(
         model.server.runner,
         model.info,
-        test_id=item.nodeid,
-        test_name=item.nodeid.split("::", maxsplit=1)[-1],
+        test_id=test_id,
+        test_name=test_id.split("::", maxsplit=1)[-1],
         deliver=deliver,
         marker=of_item(item),
         settings=of_settings(session.settings),
         persona_folders=persona_folders(item.path, item.config.rootpath),
         allowed_options=session.settings.allow_option,
     )
+
+
+def id_of(item: pytest.Item) -> str:
+    """The node id as it is without workers: `--dist=loadgroup` adds the group to it, and rows would have other names."""
+    in_group = hasattr(item.config, "workerinput") and item.get_closest_marker("xdist_group") is not None
+    grouped = in_group and item.config.getoption("loadgroup", default=False)
+    return item.nodeid.rpartition("@")[0] if grouped else item.nodeid
 
 
 def persona_folders(path: Path, root: Path) -> list[Path]:

@@ -64,8 +64,8 @@ class ChimeraSession:
         """What went wrong at the end, for the summary."""
         self.report_path: Path | None = None
         """The newest report, once it is written."""
-        self.begun: set[str] = set()
-        self.reported: set[str] = set()
+        self.underway: set[str] = set()
+        """Tests that were begun and did not end; under xdist what is here at the end was lost on its way."""
         self.clear_line: Callable[[], None] = lambda: None
         """Removes the live line, where one is shown."""
         self._stamps_ns = [time.monotonic_ns()]
@@ -100,11 +100,14 @@ class ChimeraSession:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Note that a test was begun (hooks on this object, because they do not get the config)."""
-        self.begun.add(nodeid)
+        self.underway.add(nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Note that all reports of a test have come."""
+        self.underway.discard(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect what came with a report."""
-        self.reported.add(report.nodeid)
         if self.is_worker:
             return
         if payload := getattr(report, "_chimera", None):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_chimera.plugin.opening import open_run
 from pytest_chimera.plugin.settings import to_plain
 
 if TYPE_CHECKING:
@@ -34,5 +33,7 @@ class WorkerHooks:
         """Open the run once a worker has found cases; before any test is given out."""
         cases = self.session.folder.told(f"cases-{node.workerinput['workerid']}")
         if cases:
+            from pytest_chimera.plugin.opening import open_run  # noqa: PLC0415  # only where a case runs
+
             self.session.cases = cases
             open_run(self.session, workers=node.workerinput["workercount"])

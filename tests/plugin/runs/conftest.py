@@ -47,7 +47,7 @@ def test_sky(chimera):
     assert run.text == "Because of its molecules."
 """
 
-_TIME = re.compile(r"\b\d[\d.]* (?:ns|us|ms|s|min)\b")
+_TIME = re.compile(r"\b\d[\d.]*(?:s| (?:ns|us|ms|s|min))\b")
 _STAMP = re.compile(r"\d{8}-\d{6}")
 
 
