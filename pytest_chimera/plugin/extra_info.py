@@ -23,7 +23,10 @@ KEY = "chimera"
 """Name of our part within `extra_info` and `machine_info`, so that nobody else's names are taken."""
 
 SCHEMA = 1
-"""Version of the shape below. It rises when a name changes its meaning or goes; new names may come without that."""
+"""Version of the shape below, which `docs/recording.md` describes.
+
+It rises when a name changes its meaning or goes; new names may come without that.
+"""
 
 LONGEST_TEXT = 300
 """Characters kept of any text that came from outside, such as an error message of a server."""
@@ -128,6 +131,8 @@ def _round_info(result: CaseResult, one: Round, metric: Metric) -> dict[str, Any
         "warmup": one.warmup,
         "cold": one.cold,
         "failed": failure_text(generation),
+        "cause": generation.failure.cause if generation.failure else None,
+        "busy_answers": one.busy_answers,
         "prompt_tokens": generation.prompt_eval_count,
         "cached_tokens": generation.prompt_eval_cached_count,
         "output_tokens": generation.eval_count,

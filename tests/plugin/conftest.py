@@ -55,7 +55,11 @@ def make_generation() -> GenerationMaker:
             "prompt_eval_duration_ns": 40 * MS, "eval_count": 10, "eval_duration_ns": 100 * MS,
         }  # fmt: skip
         if error is not None:
-            known |= {"failure": Failure(kind="http", message=error, status=500), "done_reason": None, "chunks": ()}
+            known |= {
+                "failure": Failure(kind="http", message=error, status=500, cause="server"),
+                "done_reason": None,
+                "chunks": (),
+            }
             known |= dict.fromkeys(("total_duration_ns", "load_duration_ns", "prompt_eval_count", "eval_count",
                                     "prompt_eval_duration_ns", "eval_duration_ns"))  # fmt: skip
         return Generation(**(known | fields))
@@ -86,7 +90,7 @@ def make_result(make_generation: GenerationMaker) -> ResultMaker:
             for number, ms in enumerate(ttfts_ms, 1)
         ]
         broken = make_generation(error="out of memory")
-        failed = Round(number=len(counted) + 1, warmup=False, cold=None, generation=broken)
+        failed = Round(number=len(counted) + 1, warmup=False, cold=None, generation=broken, busy_answers=2)
         known: dict[str, Any] = {
             "case": Case(**(asked | (case or {}))),
             "host": HostInfo(url="http://127.0.0.1:11434", version="0.32.15", shares_clock=True),

@@ -124,6 +124,21 @@ def test_rows_group_by_every_label(recording: Any, make_result: Callable[..., Ca
     assert "test_sky[toy] ttft" in done.stdout.str()
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["--benchmark-cprofile=tottime", "--benchmark-verbose", "--benchmark-quiet", "--benchmark-time-unit=us",
+     "--benchmark-sort=fullname", "--benchmark-name=long", "--benchmark-columns=min,outliers,ops", "--collect-only"],
+)  # fmt: skip
+def test_every_other_option_leaves_a_run_well(
+    recording: Any, make_result: Callable[..., CaseResult], option: str
+) -> None:
+    """Options about profiles, words and columns find what they need in rows of ours."""
+    done = recording.run([make_result()], option, "--benchmark-json=x.json")
+    assert done.ret == 0
+    assert [row["fullname"] for row in recording.rows("x.json")] == ROWS
+    assert "Traceback" not in done.stdout.str() + done.stderr.str()
+
+
 def test_the_compare_command_reads_saved_runs(recording: Any, make_result: Callable[..., CaseResult]) -> None:
     """`pytest-benchmark compare A B` prints both, groups by model, writes a CSV and draws."""
     recording.run([make_result()], "--benchmark-save=a")

@@ -75,6 +75,8 @@ def test_extra_info_holds_all_that_an_honest_comparison_needs(make_result: Calla
     """The extra_info of a row is this, whole: the model, the server, what was asked, how it was loaded, each round."""
     round_info = {
         "failed": None,
+        "cause": None,
+        "busy_answers": 0,
         "prompt_tokens": 20,
         "cached_tokens": None,
         "output_tokens": 10,
@@ -143,6 +145,8 @@ def test_extra_info_holds_all_that_an_honest_comparison_needs(make_result: Calla
                     "warmup": False,
                     "cold": None,
                     "failed": "http 500: out of memory",
+                    "cause": "server",
+                    "busy_answers": 2,
                     "prompt_tokens": None,
                     "cached_tokens": None,
                     "output_tokens": None,
