@@ -15,10 +15,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-HardwareValue = str | int | list[dict[str, str | int]]
-Hardware = dict[str, HardwareValue]
-"""`cpu`, `cpu_count` (logical), `memory_bytes`, `architecture`, `os`, and `gpus`: a list of `name`, `driver`,
-`memory_bytes`."""
+Hardware = dict[str, str | int]
+"""`cpu`, `cpu_count` (logical), `memory_bytes`, `architecture`, `os`, and of each GPU `gpu`, `gpu_driver`,
+`gpu_memory_bytes`, for the second one `gpu_2`, `gpu_2_driver`, `gpu_2_memory_bytes`, and so on."""
 
 _CPU_NAME = re.compile(r"^(?:model name|Model|cpu model|Hardware)\s*:\s*(.+?)\s*$", re.MULTILINE)
 _MEMORY = re.compile(r"^MemTotal:\s*(\d+) kB$", re.MULTILINE)
@@ -33,14 +32,16 @@ def read_hardware(root: Path = Path("/"), nvml: Any = None) -> Hardware:
     `root` is where `/proc` and `/sys` are looked for, `nvml` stands for the module pynvml; both are for tests.
     """
     cpu_text = _text(root / "proc/cpuinfo")
-    known: dict[str, HardwareValue | None] = {
+    known: dict[str, str | int | None] = {
         "cpu": _first(_CPU_NAME, cpu_text) or platform.processor() or None,
         "cpu_count": os.cpu_count(),
         "memory_bytes": _memory_bytes(root),
         "architecture": platform.machine() or None,
         "os": _operating_system(root),
-        "gpus": _gpus(root, nvml),
     }
+    for number, gpu in enumerate(_gpus(root, nvml), 1):
+        prefix = "gpu" if number == 1 else f"gpu_{number}"
+        known |= {f"{prefix}_{key}".removesuffix("_name"): value for key, value in gpu.items()}
     return {name: value for name, value in known.items() if value}
 
 

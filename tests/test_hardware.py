@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_chimera.hardware import read_hardware
+from pytest_chimera.hardware import Hardware, read_hardware
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,11 @@ def lay(root: Path, files: dict[str, str]) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     return root
+
+
+def gpus(hardware: Hardware) -> Hardware:
+    """What is known of graphics processors."""
+    return {name: value for name, value in hardware.items() if name.startswith("gpu")}
 
 
 class Nvml:
@@ -80,29 +85,31 @@ def test_a_linux_machine_is_read_from_its_files(tmp_path: Path) -> None:
         "memory_bytes": 134_217_728_000,
     }
     assert str(found["os"]).startswith("Debian GNU/Linux 12 (bookworm), ")
-    assert "gpus" not in found
+    assert gpus(found) == {}
 
 
 @pytest.mark.parametrize("word", [str, bytes])
 def test_nvml_names_gpu_driver_and_memory(tmp_path: Path, word: type) -> None:
     """With nvidia-ml-py each GPU has name, driver and memory, and the library is left as it was found."""
     nvml = Nvml(word=word)
-    assert read_hardware(tmp_path, nvml)["gpus"] == [
-        {"name": "NVIDIA H100 80GB HBM3", "driver": "550.54.15", "memory_bytes": 85_520_809_984}
-    ]
+    assert gpus(read_hardware(tmp_path, nvml)) == {
+        "gpu": "NVIDIA H100 80GB HBM3",
+        "gpu_driver": "550.54.15",
+        "gpu_memory_bytes": 85_520_809_984,
+    }
     assert nvml.shutdowns == 1
 
 
 def test_a_gpu_that_shares_memory_has_no_memory_of_its_own(tmp_path: Path) -> None:
     """Where the driver does not say how much memory a GPU has, the rest is still told."""
     nvml = Nvml(broken="nvmlDeviceGetMemoryInfo")
-    assert read_hardware(tmp_path, nvml)["gpus"] == [{"name": "NVIDIA H100 80GB HBM3", "driver": "550.54.15"}]
+    assert gpus(read_hardware(tmp_path, nvml)) == {"gpu": "NVIDIA H100 80GB HBM3", "gpu_driver": "550.54.15"}
 
 
 def test_a_library_that_fails_half_way_is_closed(tmp_path: Path) -> None:
     """An error after the start leaves no GPU claimed and the library shut down."""
     nvml = Nvml(broken="nvmlDeviceGetCount")
-    assert "gpus" not in read_hardware(tmp_path, nvml)
+    assert gpus(read_hardware(tmp_path, nvml)) == {}
     assert nvml.shutdowns == 1
 
 
@@ -117,10 +124,12 @@ def test_without_the_library_the_kernel_module_names_the_gpu(tmp_path: Path) -> 
                 "proc/driver/nvidia/gpus/0000:02:00.0/information": "Model: \t\t NVIDIA L4\nIRQ: 2\n",
             },
         )
-        assert read_hardware(root, Nvml(broken="nvmlInit"))["gpus"] == [
-            {"name": "NVIDIA GeForce RTX 4090", "driver": "535.183.01"},
-            {"name": "NVIDIA L4", "driver": "535.183.01"},
-        ]
+        assert gpus(read_hardware(root, Nvml(broken="nvmlInit"))) == {
+            "gpu": "NVIDIA GeForce RTX 4090",
+            "gpu_driver": "535.183.01",
+            "gpu_2": "NVIDIA L4",
+            "gpu_2_driver": "535.183.01",
+        }
 
 
 def test_an_amd_gpu_is_read_from_sysfs(tmp_path: Path) -> None:
@@ -135,9 +144,11 @@ def test_an_amd_gpu_is_read_from_sysfs(tmp_path: Path) -> None:
             "sys/class/drm/card1/device/vendor": "0x8086\n",
         },
     )
-    assert read_hardware(root, Nvml(broken="nvmlInit"))["gpus"] == [
-        {"name": "AMD 0x744c", "driver": "amdgpu", "memory_bytes": 25_753_026_560}
-    ]
+    assert gpus(read_hardware(root, Nvml(broken="nvmlInit"))) == {
+        "gpu": "AMD 0x744c",
+        "gpu_driver": "amdgpu",
+        "gpu_memory_bytes": 25_753_026_560,
+    }
 
 
 def test_this_machine_is_read_twice_alike_and_as_json() -> None:
