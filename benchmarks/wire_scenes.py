@@ -37,6 +37,8 @@ STAND_IN_BIAS = tuple((token, 10 * bias) for token, bias in FORMAT_BIAS)
 SILENCE_S = 1.0
 SOON_LINES = 20
 GAP_S = 0.02
+MIDDLE_S = 0.1
+"""When a whole answer of 300 tokens is well under way."""
 
 # The templates of the recorded Modelfiles, in Jinja.
 PLAIN = "{% for m in messages %}{{ m.content }}{{ '\\n\\n' if m.role == 'system' else '\\n' }}{% endfor %}"
@@ -260,7 +262,7 @@ class Stage:
             name = "fault_runner_killed_mid_stream"
             yield name, self._ask(server, name, soon=lambda: _kill(signal.SIGKILL))
             yield "fault_after_runner_killed", self._ask(server, "fault_after_runner_killed")
-            timer = threading.Timer(GAP_S, _kill, (signal.SIGKILL,))
+            timer = threading.Timer(MIDDLE_S, _kill, (signal.SIGKILL,))
             timer.start()
             yield "fault_runner_killed_nostream", self._ask(server, "fault_runner_killed_nostream")
             timer.join()
