@@ -10,12 +10,16 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
+from pytest_chimera.units import NS_PER_MS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_chimera.records import Case, LoadedModel, ModelInfo, Round
 
 _STANDS_OUT = 10
+_QUICKEST_LOAD_NS = 20 * NS_PER_MS
+"""No load is quicker: a model of 100 KB takes 56 ms. Without it a busy machine's 2 ms among 0.2 ms was called cold."""
 _OTHERS = 3
 """As many other rounds are needed to say what is usual."""
 
@@ -50,8 +54,9 @@ def will_load(case: Case, in_memory: Sequence[LoadedModel] | None, as_loaded: Lo
 def mark_reloads(rounds: Sequence[Round]) -> tuple[Round, ...]:
     """The rounds, those marked cold whose load duration stands out though the server had the model just before.
 
-    It stands out when it is above 10 times the median of the other warm rounds and, where a load of this model was
-    seen, at least half of that one. No fixed time is a sign: servers take 0.6 to 300 ms for a model that is there.
+    It stands out when it is above 20 ms, above 10 times the median of the other warm rounds and, where a load of this
+    model was seen, at least half of that one. No fixed time is a sign by itself: servers take 0.6 to 300 ms for a
+    model that is there.
     """
     seen = [_load(each) for each in rounds if each.cold]
     known_load = min((load for load in seen if load is not None), default=None)
@@ -60,7 +65,7 @@ def mark_reloads(rounds: Sequence[Round]) -> tuple[Round, ...]:
 
 def _stands_out(judged: Round, rounds: Sequence[Round], known_load: int | None) -> bool:
     load = _load(judged)
-    if load is None or judged.cold:
+    if load is None or judged.cold or load < _QUICKEST_LOAD_NS:
         return False
     others = [_load(each) for each in rounds if each is not judged and not each.cold]
     usual = [each for each in others if each is not None]

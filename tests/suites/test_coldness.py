@@ -43,6 +43,7 @@ def marked(given: list[Round]) -> list[float]:
         pytest.param((1.0, 1.2, 1.3, 90.6, 1.2), 622.0, [], id="0.24: both kinds in one case"),
         pytest.param((0.5, 0.8, 1088.0, 0.9, 1.1), 1323.0, [1088.0], id="0.32: a reload"),
         pytest.param((0.5, 0.8, 1088.0, 0.9, 1.1), None, [1088.0], id="0.32: a reload, no load seen before"),
+        pytest.param((0.2, 0.2, 0.2, 2.4, 0.2), None, [], id="a busy machine"),
         pytest.param((0.5, 20.0, 0.5), None, [], id="two others do not tell what is usual"),
         pytest.param((None, None, 9.0, None), 5.0, [], id="a server that reports none"),
     ],
