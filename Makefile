@@ -22,7 +22,7 @@ $(BIN)/.ready: pyproject.toml
 	@touch $@
 
 demo: $(BIN)/.ready  ## Run the example suites on the embedded engine; leaves .chimera/report.md
-	@$(BIN)/pytest example_suites --chimera-model tiny
+	@$(BIN)/pytest example_suites --chimera-model tiny -rs
 
 wheel: $(BIN)/.ready
 	@rm -rf $(WHEEL_DIR) && $(BIN)/python -m build --wheel --outdir $(WHEEL_DIR) . > build-wheel.log 2>&1 || { cat build-wheel.log; exit 1; }

@@ -46,8 +46,14 @@ def masked(text: str) -> list[str]:
 
 def agrees(actual: str, expected: str) -> bool:
     """Whether the masked outputs are the same, where a line of dots stands for any lines."""
-    pattern = "\n".join(r"(?:.*\n?)*?" if line == "..." else re.escape(line) for line in masked(expected))
-    return re.fullmatch(pattern.replace("*?\n", "*?"), "\n".join(masked(actual))) is not None
+    *parts, last = [part.strip("\n") for part in f"\n{chr(10).join(masked(expected))}\n".split("\n...\n")]
+    rest = "\n".join(["", *masked(actual), ""])
+    for part in parts:
+        found = rest.find(f"\n{part}\n" if part else "")
+        if found < 0:
+            return False
+        rest = rest[found + len(part) + 1 :] if part else rest
+    return rest.endswith(f"\n{last}\n") if parts else rest == f"\n{last}\n"
 
 
 @pytest.fixture(scope="module")
