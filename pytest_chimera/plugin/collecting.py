@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_chimera.plugin.models import NO_MODEL
 from pytest_chimera.plugin.session import get_session
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """Make the test one per model; of session scope, so that tests of a model come together and it stays loaded."""
     if MEASURING not in metafunc.fixturenames:
         return
+    from pytest_chimera.plugin.models import NO_MODEL  # noqa: PLC0415  # only where a case was found
+
     ids = [model.id for model in get_session(metafunc.config).models] or [NO_MODEL]
     metafunc.parametrize(MEASURING, ids, ids=ids, indirect=True, scope="session")
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_chimera.plugin import collecting, failing, marker
+from pytest_chimera.plugin import collecting, marker, options
 from pytest_chimera.plugin import session as _session
-from pytest_chimera.plugin import settings as _settings
 from pytest_chimera.plugin.fixtures import (
     chimera,
     chimera_engine,
@@ -32,7 +31,7 @@ __all__ = ["chimera", "chimera_engine", "chimera_model", "chimera_persona", "chi
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options and their ini twins."""
-    _settings.add_options(parser)
+    options.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Show the settings where a person set any; of a run that may have no case nothing is said."""
     session = get_session(config)
-    return session.settings.lines() if session.settings.given else []
+    return session.settings.lines() if session.raw else []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -80,14 +79,14 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
     """Fail a test with the text of what a fixture of ours raised; innermost, so that xfail sees that failure."""
-    with failing.spoken(item):
+    with get_session(item.config).speaking(item):
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Fail a test with the text of what was raised here; innermost, so that xfail and others see that failure."""
-    with failing.spoken(item):
+    with get_session(item.config).speaking(item):
         return (yield)
 
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_chimera.errors import UserError
-
 if TYPE_CHECKING:
     from pytest_chimera.plugin.settings import Settings
     from pytest_chimera.suites.arguments import CaseArguments
@@ -38,6 +36,8 @@ def check(item: pytest.Item) -> None:
     """Fail the item, in its setup and without a traceback, when its marker cannot be used."""
     if not any(marker.args or marker.kwargs for marker in item.iter_markers("chimera")):
         return
+    from pytest_chimera.errors import UserError  # noqa: PLC0415  # every run imports this module
+
     try:
         of_item(item)
     except UserError as error:
@@ -52,7 +52,8 @@ def of_item(item: pytest.Item) -> CaseArguments:
 
     Raises UserError with file and line.
     """
-    from pytest_chimera.suites.arguments import CaseArguments  # noqa: PLC0415  # only where a case runs
+    from pytest_chimera.errors import UserError  # noqa: PLC0415  # every run imports this module
+    from pytest_chimera.suites.arguments import CaseArguments  # noqa: PLC0415  # same
 
     merged = CaseArguments()
     try:

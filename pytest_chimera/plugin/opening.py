@@ -32,7 +32,7 @@ def open_run(session: ChimeraSession, workers: int = 0) -> None:
     told = {"suite": suite_name(session.config), "configuration": session.settings.configuration()}
     session.folder.tell("run", told)
     _end_properly_on_sigterm(session.config)
-    lines = [] if session.settings.given else session.settings.lines()
+    lines = [] if session.raw else session.settings.lines()
     lines += described(session.settings, session.models, session.servers.host_client().url)
     hosts = len({model.embedded for model in session.models})
     if workers > 1 and hosts:

@@ -6,7 +6,7 @@ They know neither pytest nor which option they read; `settings` puts the source 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.errors import SettingError, nearest
 
@@ -112,3 +112,22 @@ def parse_limits(values: list[str]) -> tuple[str, ...]:
     for value in values:
         parse_limit(value)
     return tuple(values)
+
+
+PARSERS: dict[str, Callable[[list[str]], Any]] = {
+    "text": parse_text,
+    "texts": parse_texts,
+    "names": parse_names,
+    "models": parse_models,
+    "headers": parse_headers,
+    "limits": parse_limits,
+    "positive": parse_whole(1),
+    "count": parse_whole(0),
+    "timeout": parse_timeout,
+    "prefix": parse_choice("unique", "reuse"),
+    "engine": parse_choice("auto", "ollama", "embedded"),
+    "think": parse_think,
+    "flag": parse_flag,
+    "path": parse_report,
+}
+"""Kind of an option -> from its strings, of one source, to its value; raises ChimeraError."""

@@ -82,7 +82,7 @@ def bench_for(item: pytest.Item, model: ChimeraModel) -> Bench:
 
 
 def id_of(item: pytest.Item) -> str:
-    """The node id as it is without workers: `--dist=loadgroup` adds the group to it, and rows would have other names."""
+    """The node id as it is without workers: `--dist=loadgroup` adds a group, and rows would have other names."""
     in_group = hasattr(item.config, "workerinput") and item.get_closest_marker("xdist_group") is not None
     grouped = in_group and item.config.getoption("loadgroup", default=False)
     return item.nodeid.rpartition("@")[0] if grouped else item.nodeid

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_chimera.errors import ChimeraError
-from pytest_chimera.plugin import marker, models
-from pytest_chimera.plugin import settings as options
-from pytest_chimera.plugin.folder import RUNS, RunFolder
+from pytest_chimera.plugin import marker, options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
+    from pytest_chimera.plugin.folder import RunFolder
     from pytest_chimera.plugin.models import PlannedModel
+    from pytest_chimera.plugin.options import Raw
     from pytest_chimera.plugin.servers import Servers
-    from pytest_chimera.plugin.settings import Raw, Settings
+    from pytest_chimera.plugin.settings import Settings
     from pytest_chimera.records import CaseResult
     from pytest_chimera.suites.runner import Observer
 
@@ -40,14 +40,13 @@ BUILDING = pytest.StashKey[dict[str, float]]()
 class ChimeraSession:
     """One run as this process sees it; `get_session(config)` is the only way to it."""
 
-    def __init__(self, config: pytest.Config, raw: Raw, folder: RunFolder | None = None) -> None:
-        """`folder` is given to a worker of xdist. Raises SettingError when an option cannot be used."""
+    def __init__(self, config: pytest.Config, raw: Raw, sent: Mapping[str, str] | None = None) -> None:
+        """`sent` is what the controller told a worker of xdist."""
         self.config = config
         self.raw = raw
-        self.settings: Settings = options.resolve(raw)
-        self.models: tuple[PlannedModel, ...] = models.plan(self.settings, config.invocation_params.dir)
-        name = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}"
-        self.folder = folder or RunFolder(self.reports / RUNS / name)
+        self._sent = sent
+        self.is_worker = sent is not None
+        """Whether this process is a worker of xdist."""
         self.cases = 0
         """Tests of this process that talk to a server; on the controller of workers those of one worker."""
         self.opened = False
@@ -70,10 +69,29 @@ class ChimeraSession:
         """Removes the live line, where one is shown."""
         self._stamps_ns = [time.monotonic_ns()]
 
-    @property
-    def is_worker(self) -> bool:
-        """Whether this process is a worker of xdist."""
-        return bool(self.folder.worker)
+    @cached_property
+    def settings(self) -> Settings:
+        """What was set. Raises SettingError when an option cannot be used."""
+        from pytest_chimera.plugin.settings import resolve  # noqa: PLC0415  # only where one is set or a case runs
+
+        return resolve(self.raw)
+
+    @cached_property
+    def models(self) -> tuple[PlannedModel, ...]:
+        """What is measured. Raises SettingError or MissingExtraError when no server can answer for a name."""
+        from pytest_chimera.plugin.models import plan  # noqa: PLC0415  # same
+
+        return plan(self.settings, self.config.invocation_params.dir)
+
+    @cached_property
+    def folder(self) -> RunFolder:
+        """The folder of this run; on disk only once a case is known."""
+        from pytest_chimera.plugin.folder import RUNS, RunFolder  # noqa: PLC0415  # only where a case runs
+
+        if self._sent is not None:
+            return RunFolder(Path(self._sent["folder"]), self._sent["worker"])
+        name = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}"
+        return RunFolder(self.reports / RUNS / name)
 
     @property
     def reports(self) -> Path:
@@ -123,6 +141,14 @@ class ChimeraSession:
             from pytest_chimera.plugin.plain import watch  # noqa: PLC0415  # only where a case runs
 
             watch(item)
+
+    def speaking(self, item: pytest.Item) -> AbstractContextManager[None]:
+        """Around a phase of a test: what is raised here fails it in words for people."""
+        if item.get_closest_marker("chimera") is None:
+            return contextlib.nullcontext()
+        from pytest_chimera.plugin.failing import spoken  # noqa: PLC0415  # only where a case runs
+
+        return spoken(item)
 
     def take(self, payload: str) -> None:
         """Add the results that came with a test's report."""
@@ -222,19 +248,24 @@ def start(config: pytest.Config) -> None:
     """
     config.addinivalue_line("markers", marker.MARKER)
     sent: dict[str, Any] | None = getattr(config, "workerinput", {}).get("chimera")
-    try:
-        if sent:
-            folder = RunFolder(Path(sent["folder"]), sent["worker"])
-            session = ChimeraSession(config, options.from_plain(sent["settings"]), folder)
-        else:
-            session = ChimeraSession(config, options.gather(config, os.environ))
-    except ChimeraError as error:
-        raise pytest.UsageError(str(error)) from None
+    raw = options.from_plain(sent["settings"]) if sent else options.gather(config, os.environ)
+    session = ChimeraSession(config, raw, sent)
+    if raw:
+        _check(session)
     config.pluginmanager.register(session, NAME)
     if not session.is_worker and config.pluginmanager.hasplugin("xdist"):
         from pytest_chimera.plugin.workers import WorkerHooks  # noqa: PLC0415  # hooks that only xdist calls
 
         config.pluginmanager.register(WorkerHooks(session), "chimera-workers")
+
+
+def _check(session: ChimeraSession) -> None:
+    from pytest_chimera.errors import ChimeraError  # noqa: PLC0415  # only where an option is set
+
+    try:
+        assert session.models is not None, "planned without an error"
+    except ChimeraError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def measured(item: pytest.Item) -> list[str]:

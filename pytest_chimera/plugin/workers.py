@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_chimera.plugin.settings import to_plain
+from pytest_chimera.plugin.options import to_plain
 
 if TYPE_CHECKING:
     from pytest_chimera.plugin.session import ChimeraSession

@@ -46,7 +46,7 @@ def test_a_broken_limit_fails_the_test_with_what_was_measured(project: Any, way:
     assert measured == BROKEN_LIMIT
     assert re.fullmatch(
         r"toy:latest, digest [0-9a-f]{12}, 1K, F16\n"
-        r"  host  HOST, Ollama [0-9.]+\S*\n"
+        r"  host  HOST, the embedded engine [0-9.]+\S*\n"
         r"  options  num_ctx=4096 \(default\), think=default\n"
         r"  loaded  num_ctx 4096.*\n"
         r"  case  test_sky\[toy\], 2 rounds, 1 warm-up, start warm, prefix unique, prompt [0-9a-f]{12}\n",

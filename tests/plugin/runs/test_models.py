@@ -9,7 +9,8 @@ import pytest
 from pytest_chimera.errors import MissingExtraError, SettingError
 from pytest_chimera.plugin import models
 from pytest_chimera.plugin.models import PlannedModel, plan
-from pytest_chimera.plugin.settings import Given, resolve
+from pytest_chimera.plugin.options import Given
+from pytest_chimera.plugin.settings import resolve
 
 NOT_EMBEDDED = (
     "--chimera-model: the embedded engine has no model 'gemma3'. Accepted: 'tiny' or the path of a .gguf file. "
