@@ -1,6 +1,6 @@
 """Ollama's options and `format` as llama.cpp wants them: the fields of a `/completion`. Pure.
 
-All sampling options are always sent, because llama.cpp's own defaults are others (min_p 0.05, no repeat penalty). What
+All sampling options are always sent, because llama.cpp's own defaults are others (min_p 0.05, top_p 0.95). What
 changes how a model is loaded (num_ctx, num_thread, ...) is not here but in `engine.llama`.
 """
 
@@ -21,7 +21,7 @@ DEFAULTS: Mapping[str, Any] = {
     "min_p": 0.0,
     "typical_p": 1.0,
     "repeat_last_n": 64,
-    "repeat_penalty": 1.1,
+    "repeat_penalty": 1.0,
     "presence_penalty": 0.0,
     "frequency_penalty": 0.0,
     "stop": (),

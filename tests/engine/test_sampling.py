@@ -29,7 +29,7 @@ def test_every_sampling_option_is_sent() -> None:
         "min_p": 0.0,
         "typical_p": 1.0,
         "repeat_last_n": 64,
-        "repeat_penalty": 1.1,
+        "repeat_penalty": 1.0,
         "presence_penalty": 0.0,
         "frequency_penalty": 0.0,
         "n_predict": 7,
