@@ -65,8 +65,8 @@ TABLE: tuple[Setting, ...] = (
     Setting("warmup", "count", "Warm-up rounds per case, never counted (default: 1)", "N"),
     Setting("timeout", "timeout", "Longest time for one request, such as '90 s' or '5 min' (default: 300 s)",
             "TIME"),
-    Setting("prefix", "prefix", "'unique' starts each prompt differently, so that prefill is "
-            "measured whole; 'reuse' sends it unchanged (default: unique)", "unique|reuse"),
+    Setting("prefix", "prefix", "Start each prompt differently (unique), so that prefill is "
+            "measured whole, or send it unchanged (reuse) (default: unique)", "unique|reuse"),
     Setting("think", "think", "Let the model think before it answers, or not (default: as the model does)",
             "on|off|low|medium|high|max"),
     Setting("limit", "limits", "What must hold in every case, such as 'tok/s >= 30'; may be repeated", "LIMIT",
