@@ -73,7 +73,7 @@ def model_spec(named: str) -> ModelSpec:
 
 def tiny_spec() -> ModelSpec:
     """The model that ships with the package."""
-    return ModelSpec(name=tiny.NAME, path=tiny.PATH, options={"num_ctx": tiny.NUM_CTX}, format_bias=tiny.FORMAT_BIAS)
+    return ModelSpec(name=tiny.NAME, path=tiny.PATH, options=tiny.OPTIONS, format_bias=tiny.FORMAT_BIAS)
 
 
 def install(spec: ModelSpec) -> Installed:

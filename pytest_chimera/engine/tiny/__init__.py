@@ -7,11 +7,14 @@ language, varies with the seed and ends by itself, and means nothing.
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 
 NAME = "tiny"
 PATH = Path(__file__).with_name("tiny.gguf")
 NUM_CTX = 16384
 """Context unless a request says otherwise: a prompt takes a token for each byte, so a page of it is 3,000 tokens."""
+OPTIONS = MappingProxyType({"num_ctx": NUM_CTX, "repeat_penalty": 1.1})
+"""What holds unless a request says otherwise; unpunished, a successor table can go in circles in a string."""
 
 
 def _byte(character: str) -> int:
