@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from pytest_chimera.wire.http import HttpAnswer, Read
 
 _OK = 200
+_decode = json.JSONDecoder().raw_decode  # json.loads without its look for a byte order mark and for blanks
 _DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
 _COUNTS = ("prompt_eval_count", "prompt_eval_cached_count", "eval_count")
 _EXCERPT_CHARS = 60
+_NS_UTC_CHARS = len("2026-11-22T09:00:19.033999375Z")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +64,10 @@ def unix_ns(created_at: object) -> int | None:
     """RFC 3339 with up to nine digits of fraction, as ns since the epoch; None for anything else."""
     if not isinstance(created_at, str):
         return None
+    if len(created_at) == _NS_UTC_CHARS and created_at[19] == "." and created_at[29] == "Z":
+        # What nine of ten chunks have: nine digits of fraction, in UTC.
+        whole, digits = _whole_seconds(created_at[:19], "+00:00"), created_at[20:29]
+        return None if whole is None or not digits.isdecimal() else whole * NS_PER_S + int(digits)
     seconds = _whole_seconds(created_at[:19], _zone(created_at))
     fraction = created_at[20:29]
     if created_at[19:20] != ".":
@@ -142,12 +148,17 @@ class _Reader:
         if not isinstance(source, dict):
             raise _MalformedError("shape", f"line {number} of the answer has a message that is no object")
         text = _typed(source.get("content" if source is not chunk else "response"), str, "", number)
-        thinking = _typed(source.get("thinking"), str, "", number)
-        calls = _typed(source.get("tool_calls"), list, [], number)
-        answer.chunks.append(Chunk(ns, unix_ns(chunk.get("created_at")), len(thinking), len(text), len(calls)))
         self._text.append(text)
-        self._thinking.append(thinking)
-        answer.tool_calls += calls
+        thinking_chars = calls = 0
+        if "thinking" in source:
+            thinking = _typed(source["thinking"], str, "", number)
+            self._thinking.append(thinking)
+            thinking_chars = len(thinking)
+        if "tool_calls" in source:
+            called = _typed(source["tool_calls"], list, [], number)
+            answer.tool_calls += called
+            calls = len(called)
+        answer.chunks.append(Chunk(ns, unix_ns(chunk.get("created_at")), thinking_chars, len(text), calls))
         if "logprobs" in chunk:
             answer.logprobs += _typed(chunk["logprobs"], list, [], number)
         if chunk.get("done") is True:
@@ -173,32 +184,33 @@ def _lines(pieces: Sequence[Read], *, whole: bool) -> Iterator[tuple[int, bytes]
     for ns, piece in pieces:
         *lines, pending = (pending + piece).split(b"\n")
         for line in lines:
-            if line.strip():
-                yield ns, line
-    if whole and pending.strip():
-        yield pieces[-1].ns, pending
+            if bare := line.strip():
+                yield ns, bare
+    if whole and (bare := pending.strip()):
+        yield pieces[-1].ns, bare
 
 
 def _object(line: bytes, number: int) -> dict[str, Any]:
     try:
-        value = json.loads(line.decode())
+        text = line.decode()
+        value, end = _decode(text)
     except UnicodeDecodeError as error:
         raise _MalformedError("utf8", f"line {number} of the answer is not UTF-8 ({error.reason})") from None
     except (ValueError, RecursionError):
         raise _MalformedError("json", f"line {number} of the answer is not JSON: {_excerpt(line)}") from None
+    if end != len(text):
+        raise _MalformedError("json", f"line {number} of the answer is not JSON: {_excerpt(line)}")
     if not isinstance(value, dict):
         raise _MalformedError("shape", f"line {number} of the answer is no JSON object: {_excerpt(line)}")
     return value
 
 
 def _typed(value: Any, expected: type, absent: Any, number: int) -> Any:
+    if isinstance(value, expected):
+        return value
     if value is None:
         return absent
-    if not isinstance(value, expected):
-        raise _MalformedError(
-            "shape", f"line {number} of the answer has {value!r:.60} where {expected.__name__} belongs"
-        )
-    return value
+    raise _MalformedError("shape", f"line {number} of the answer has {value!r:.60} where {expected.__name__} belongs")
 
 
 def _metric(chunk: Mapping[str, Any], name: str) -> int | None:
