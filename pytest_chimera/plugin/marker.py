@@ -59,12 +59,25 @@ def of_item(item: pytest.Item) -> CaseArguments:
     try:
         for marker in item.iter_markers("chimera"):
             merged = merged.over(CaseArguments.parse(marker.kwargs, args=marker.args))
+        _refuse_idle_limits(item, merged)
     except UserError as error:
         path, line, _ = item.reportinfo()
         file = item.nodeid.split("::", maxsplit=1)[0] or str(path)
         place = file if line is None else f"{file}:{line + 1}"
         raise type(error)(f"{place}: {error.what}", error.accepted, error.next_step) from None
     return merged
+
+
+def _refuse_idle_limits(item: pytest.Item, said: CaseArguments) -> None:
+    """A limit that nothing would ever be held against must not look as if it held."""
+    if said.limits and "chimera" not in getattr(item, "fixturenames", ()):
+        from pytest_chimera.errors import MarkerError  # noqa: PLC0415  # every run imports this module
+
+        raise MarkerError(
+            "@pytest.mark.chimera(...) has limits, but the test measures no case with the fixture 'chimera'.",
+            "Accepted: limits on tests that call chimera(...).",
+            "Use the fixture 'chimera', or leave limits out.",
+        )
 
 
 def of_settings(settings: Settings) -> CaseArguments:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_chimera.client import Client, Connection
-from pytest_chimera.errors import EngineError, HostError, HostUnreachableError
+from pytest_chimera.errors import ChimeraError, EngineError, HostError, HostUnreachableError
 from pytest_chimera.plugin.model import ChimeraModel
 from pytest_chimera.plugin.models import NO_MODEL
 from pytest_chimera.plugin.runners import make_runner
@@ -45,14 +45,23 @@ class Servers:
     def __init__(self, session: ChimeraSession) -> None:
         self.session = session
         self._reached: dict[bool, Server] = {}
+        self._failed: dict[bool, ChimeraError] = {}
+        """What was found out once is not waited for again, model after model."""
 
     def reach(self, *, embedded: bool) -> Server:
         """The engine or the host, once it has answered.
 
         Raises HostUnreachableError that says how to go on, or EngineError.
         """
+        if embedded in self._failed:
+            failed = self._failed[embedded]
+            raise type(failed)(*failed.args)
         if embedded not in self._reached:
-            self._reached[embedded] = self._engine() if embedded else self._host()
+            try:
+                self._reached[embedded] = self._engine() if embedded else self._host()
+            except ChimeraError as error:
+                self._failed[embedded] = error
+                raise
         return self._reached[embedded]
 
     def model(self, model_id: str) -> ChimeraModel:

@@ -33,7 +33,7 @@ SCRIPT = {
         "toy": {"answers": [ANSWER]},
         "other": {"answers": [ANSWER]},
         "spare": {"answers": [ANSWER]},
-        "slow": {"answers": [{**ANSWER, "ttft_s": 0.05, "interval_s": 0.05, "repeat": 5}]},
+        "slow": {"answers": [{**ANSWER, "ttft_s": 0.05, "interval_s": 0.05}]},
         "broken": {"answers": [{"error": "llama runner process has terminated", "error_status": 500}]},
         "rude": {"answers": [{"error": "\u001b[31m| <b>boom</b>", "error_status": 500}]},
     }

@@ -114,6 +114,24 @@ def test_a_skipped_test_is_skipped_even_where_its_marker_is_wrong(project: Any) 
     project.run("-p", "no:benchmark").assert_outcomes(skipped=1)
 
 
+def test_limits_that_nothing_would_be_held_against_are_refused(project: Any) -> None:
+    """A test with limits that does not use the measuring fixture is an error, not a pass."""
+    project.pytester.makepyfile(
+        test_bad="""
+        import pytest
+
+        @pytest.mark.chimera(limits=["tok/s >= 30"])
+        def test_bad(chimera_model): pass
+        """
+    )
+    result = project.run("-p", "no:benchmark")
+    result.assert_outcomes(errors=1)
+    assert (
+        "test_bad.py:3: @pytest.mark.chimera(...) has limits, but the test measures no case with the fixture "
+        "'chimera'. Accepted: limits on tests that call chimera(...). Use the fixture 'chimera', or leave limits out."
+    ) in result.stdout.str()
+
+
 def test_the_marker_is_listed_with_its_arguments(project: Any) -> None:
     """`pytest --markers` tells what it takes."""
     assert (
