@@ -90,9 +90,9 @@ def test_an_engine_that_cannot_start_is_an_error_of_each_case(project: Any, way:
     result.assert_outcomes(errors=1)
     shown = project.shown(result)
     assert (
-        "\nThe embedded engine did not start. ROOT/broken.gguf cannot be used as a model: begins with b'not ', not with "
-        "b'GGUF'. The embedded engine takes GGUF files, the format of llama.cpp. Give the path of such a file, or "
-        "`tiny` for the model that ships with the package.\n"
+        "\nThe embedded engine did not start. ROOT/broken.gguf cannot be used as a model: begins with b'not ', "
+        "not with b'GGUF'. The embedded engine takes GGUF files, the format of llama.cpp. Give the path of such a "
+        "file, or `tiny` for the model that ships with the package.\n"
     ) in shown
     assert "pytest_chimera/" not in shown
 
