@@ -89,8 +89,7 @@ class Child:
         try:
             answer = await cls._handshake(process, {**asdict(parameters), "api_key": api_key})
         except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _kill(process)
             await process.wait()
             raise
         return cls(process, answer["address"], api_key)
@@ -180,8 +179,18 @@ class Child:
 
     def kill(self) -> None:
         """End the process at once, without waiting for it."""
+        _kill(self._process)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill it by its pid.
+
+    `process.kill()` first asks whether it still runs; where it has just died that takes its status away from asyncio,
+    which then complains on stderr of an unknown child.
+    """
+    if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+            os.kill(process.pid, signal.SIGKILL)
 
 
 async def _read_some(reader: asyncio.StreamReader) -> bytes:
