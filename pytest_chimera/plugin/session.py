@@ -116,32 +116,6 @@ class ChimeraSession:
         self.clear_line = getattr(observer, "clear", self.clear_line)
         return observer
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Note that a test was begun (hooks on this object, because they do not get the config)."""
-        self.underway.add(nodeid)
-
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Note that all reports of a test have come."""
-        self.underway.discard(nodeid)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect what came with a report."""
-        if self.is_worker:
-            return
-        if payload := getattr(report, "_chimera", None):
-            self.take(payload)
-        if payload := getattr(report, "_chimera_building", None):
-            self.buildings.append((report.nodeid, json.loads(payload)))
-
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Before any fixture and after pytest's own skips: refuse a marker that cannot be used."""
-        self.item = item
-        if item.get_closest_marker("chimera") is not None:
-            marker.check(item)
-            from pytest_chimera.plugin.plain import watch  # noqa: PLC0415  # only where a case runs
-
-            watch(item)
-
     def speaking(self, item: pytest.Item) -> AbstractContextManager[None]:
         """Around a phase of a test: what is raised here fails it in words for people."""
         if item.get_closest_marker("chimera") is None:
@@ -234,11 +208,47 @@ class ChimeraSession:
         return [each for path in self.folder.journals() for each in read_journal(path) if each.rounds]
 
 
+class SessionHooks:
+    """The session as a registered plugin, with the hooks that pytest calls without a config.
+
+    Not the session itself: older pytest looks at every attribute of a plugin, and would build all that is made late.
+    """
+
+    def __init__(self, session: ChimeraSession) -> None:
+        self.session = session
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note that a test was begun."""
+        self.session.underway.add(nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Note that all reports of a test have come."""
+        self.session.underway.discard(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect what came with a report."""
+        if self.session.is_worker:
+            return
+        if payload := getattr(report, "_chimera", None):
+            self.session.take(payload)
+        if payload := getattr(report, "_chimera_building", None):
+            self.session.buildings.append((report.nodeid, json.loads(payload)))
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Before any fixture and after pytest's own skips: refuse a marker that cannot be used."""
+        self.session.item = item
+        if item.get_closest_marker("chimera") is not None:
+            marker.check(item)
+            from pytest_chimera.plugin.plain import watch  # noqa: PLC0415  # only where a case runs
+
+            watch(item)
+
+
 def get_session(config: pytest.Config) -> ChimeraSession:
     """The session of this process."""
-    session = config.pluginmanager.get_plugin(NAME)
-    assert isinstance(session, ChimeraSession), "registered in pytest_configure, before anything can ask"
-    return session
+    registered = config.pluginmanager.get_plugin(NAME)
+    assert isinstance(registered, SessionHooks), "registered in pytest_configure, before anything can ask"
+    return registered.session
 
 
 def start(config: pytest.Config) -> None:
@@ -252,7 +262,7 @@ def start(config: pytest.Config) -> None:
     session = ChimeraSession(config, raw, sent)
     if raw:
         _check(session)
-    config.pluginmanager.register(session, NAME)
+    config.pluginmanager.register(SessionHooks(session), NAME)
     if not session.is_worker and config.pluginmanager.hasplugin("xdist"):
         from pytest_chimera.plugin.workers import WorkerHooks  # noqa: PLC0415  # hooks that only xdist calls
 
