@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_chimera.client.dial import DialError, dial
+from pytest_chimera.client.stamps import CONTROL_BYTES, arrived, kernel_stamps, wall_offset_ns
 from pytest_chimera.records import Failure
 from pytest_chimera.units import NS_PER_S, ns_to_s, s_to_ns
 from pytest_chimera.wire.http import HttpAnswer, Read, read_http
@@ -20,6 +21,7 @@ from pytest_chimera.wire.http import HttpAnswer, Read, read_http
 if TYPE_CHECKING:
     from pytest_chimera.client.clock import Clock
     from pytest_chimera.client.connection import Connection
+    from pytest_chimera.client.stamps import Ancillary
     from pytest_chimera.records import FailureCause, FailureKind
 
 _READ_BYTES = 1 << 16
@@ -73,7 +75,7 @@ def exchange(connection: Connection, request: Request, clock: Clock) -> Exchange
         connected = clock.monotonic_ns()
         talk = _Talk(sock, request, clock, deadline_ns=start + s_to_ns(request.timeout_s))
         failure = talk.send(_encode(connection, request)) or talk.receive()
-    reads = tuple(Read(ns - talk.sent_ns, data) for ns, data in talk.reads)
+    reads = tuple(Read(ns - talk.sent_ns, data) for ns, data in talk.arrivals())
     http = read_http(reads, closed=talk.closed, head_only=request.method == "HEAD")
     if talk.closed and failure is None and http.status is None and http.problem is None:
         failure = Failure(kind="cut", cause="no_answer", message="the connection was closed without an answer")
@@ -81,7 +83,7 @@ def exchange(connection: Connection, request: Request, clock: Clock) -> Exchange
         sent_unix_ns=talk.sent_unix_ns,
         connect_ns=connected - start,
         reads=reads,
-        end_ns=talk.end_ns - talk.sent_ns,
+        end_ns=reads[-1].ns if talk.ended else talk.end_ns - talk.sent_ns,
         http=http,
         failure=failure,
     )
@@ -118,7 +120,13 @@ class _Talk:
         self.sent_ns = self.end_ns = 0
         self.sent_unix_ns = 0
         self.reads: list[Read] = []
+        """Stamped by our clock as soon as it can be asked."""
         self.closed = False
+        self.ended = False
+        """Whether the last read ended the answer."""
+        self._ancillary: list[Ancillary] = []
+        self._by_kernel = kernel_stamps(sock, clock)
+        self._offset_ns = wall_offset_ns(clock) if self._by_kernel else 0
 
     def send(self, data: bytes) -> Failure | None:
         """Send it all. The request counts as sent when its last piece is handed over.
@@ -141,7 +149,20 @@ class _Talk:
         return None
 
     def _stamp_sent(self) -> None:
-        self.sent_ns, self.sent_unix_ns = self._clock.monotonic_ns(), self._clock.unix_ns()
+        self.sent_ns = self._clock.monotonic_ns()
+        self.sent_unix_ns = self.sent_ns + self._offset_ns if self._by_kernel else self._clock.unix_ns()
+
+    def arrivals(self) -> list[Read]:
+        """The reads with the best stamps there are."""
+        if not self._by_kernel:
+            return self.reads
+        return arrived(
+            self.reads,
+            self._ancillary,
+            earliest_ns=self.sent_ns,
+            offset_ns=self._offset_ns,
+            offset_after_ns=wall_offset_ns(self._clock),
+        )
 
     def receive(self) -> Failure | None:
         """Read until the answer ends, fails or takes too long."""
@@ -161,17 +182,20 @@ class _Talk:
                 said = error.strerror or str(error)
                 total = sum(len(read.data) for read in self.reads)
                 return self._failed("cut", "reset", f"the connection was reset after {total} bytes ({said})")
+            self.ended = not self.closed and not self._overdue()
             self.end_ns = self._clock.monotonic_ns() if self.closed else self.reads[-1].ns
             return self._too_late(self.end_ns) if self._overdue() else None
 
     def _read_on(self) -> None:
         """The loop that is timed."""
-        receive, now, keep = self._sock.recv, self._clock.monotonic_ns, self.reads.append
+        receive = self._sock.recvmsg if self._by_kernel else self._receive_alone
+        now, keep, keep_ancillary = self._clock.monotonic_ns, self.reads.append, self._ancillary.append
         deadline, head_only = self._deadline_ns, self._request.method == "HEAD"
         tail, chunked = b"", False
-        while data := receive(_READ_BYTES):
-            stamp = now()
+        while (got := receive(_READ_BYTES, CONTROL_BYTES))[0]:
+            stamp, data = now(), got[0]
             keep(Read(stamp, data))
+            keep_ancillary(got[1])
             if stamp > deadline:
                 return
             tail = (tail + data[-4:])[-4:]
@@ -182,6 +206,10 @@ class _Talk:
                     return
                 chunked = answer.chunked
         self.closed = True
+
+    def _receive_alone(self, size: int, _control: int) -> tuple[bytes, Ancillary]:
+        """What `recvmsg` returns, of a socket that has none."""
+        return self._sock.recv(size), ()
 
     def _overdue(self) -> bool:
         return bool(self.reads) and self.reads[-1].ns > self._deadline_ns
