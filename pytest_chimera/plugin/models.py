@@ -45,6 +45,8 @@ def plan(settings: Settings, folder: Path) -> tuple[PlannedModel, ...]:
     Paths count from `folder`. Raises SettingError or MissingExtraError when a name and `--chimera-engine` cannot go
     together.
     """
+    if settings.engine == "embedded" and not engine_is_installed():
+        raise MissingExtraError.of("xllamacpp", "embedded", f"{settings.given['engine'].source} embedded")
     names = settings.model or ((TINY,) if stands_in(settings) else ())
     planned = [_planned(name, settings, folder) for name in names]
     return tuple(_distinct(planned))

@@ -34,6 +34,8 @@ def open_run(session: ChimeraSession, workers: int = 0) -> None:
     _end_properly_on_sigterm(session.config)
     lines = [] if session.raw else session.settings.lines()
     lines += described(session.settings, session.models, session.servers.host_client().url)
+    if not session.models:
+        lines.append(f"chimera: the cases are skipped: {session.servers.reason_to_skip()}")
     hosts = len({model.embedded for model in session.models})
     if workers > 1 and hosts:
         lines.append(f"chimera: {waiting_line(workers, hosts)}")

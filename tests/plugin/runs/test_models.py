@@ -61,11 +61,12 @@ def test_without_a_name_and_without_the_engine_cases_are_skipped_with_the_comman
     result = one_case.run("-rs", "-p", "no:benchmark", f"--chimera-host={one_case.host}", model="", process=True)
     result.assert_outcomes(skipped=1)
     assert "test_sky[no-model]" in one_case.run("--co", "-q", model="", process=True).stdout.str()
-    reason = one_case.shown(result).partition("SKIPPED [1] ")[2].partition("\n")[0]
-    assert reason.partition(": ")[2] == (
+    why = (
         "no model is named, and the embedded engine is not installed; HOST has toy, other, spare, slow, broken, rude. "
         "Run: pytest --chimera-model toy"
     )
+    assert one_case.shown(result).partition("SKIPPED [1] ")[2].partition("\n")[0].partition(": ")[2] == why
+    assert f"chimera: the cases are skipped: {why}" in one_case.ours(result)
 
 
 def test_without_a_name_engine_or_server_the_skip_says_how_to_get_one(one_case: Any, no_server: str) -> None:
@@ -122,9 +123,13 @@ def test_names_that_no_server_can_answer_for_are_refused_at_once(
 def test_tiny_without_the_extra_names_the_pip_line(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asking for the embedded engine where it is not installed is an error with the command, not a skip."""
     monkeypatch.setattr(models.importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(MissingExtraError) as caught:
-        plan(settings(model="tiny"), pytester.path)
-    assert str(caught.value) == (
-        "--chimera-model tiny needs the package 'xllamacpp', which is not installed. "
-        "Install it with: pip install 'pytest-chimera[embedded]'"
-    )
+    for given, what in (
+        ({"model": "tiny"}, "--chimera-model tiny"),
+        ({"engine": "embedded"}, "--chimera-engine embedded"),
+    ):
+        with pytest.raises(MissingExtraError) as caught:
+            plan(settings(**given), pytester.path)
+        assert str(caught.value) == (
+            f"{what} needs the package 'xllamacpp', which is not installed. "
+            "Install it with: pip install 'pytest-chimera[embedded]'"
+        )
