@@ -94,7 +94,8 @@ def test_loading_and_unloading(client: Client, case: Case) -> None:
     """A model is in memory after a request and gone after unloading it."""
     client.unload("chat")
     assert client.loaded() == ()
-    with client.ollama() as plain:
+    plain = client.ollama()
+    with plain._client:  # older ones are no context manager themselves
         plain.generate(model="chat", options={"num_ctx": 512})
     (loaded,) = client.loaded()
     assert loaded == LoadedModel(

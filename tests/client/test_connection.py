@@ -129,8 +129,7 @@ def test_authorities_that_cannot_be_read() -> None:
 def test_the_ollama_client_takes_the_same_way() -> None:
     """The `ollama` client has the same address, headers and proxy."""
     client = Client(Connection.resolve("http://a.example/base", {"X-Team": "a"}, PROXIES | {"OLLAMA_API_KEY": "key"}))
-    with client.ollama() as plain:
-        inner = plain._client
+    with client.ollama()._client as inner:
         assert str(inner.base_url) == "http://a.example/base/"
         assert (inner.headers["x-team"], inner.headers["authorization"]) == ("a", "Bearer key")
         transport = inner._transport_for_url(httpx.URL("http://a.example"))

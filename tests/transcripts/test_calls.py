@@ -46,7 +46,8 @@ def others(client: Client, route: str, asked: dict[str, Any], request: dict[str,
         http = seen.http
         assert http.complete
         return {"status": http.status, "reason": http.reason, "body": http.body.decode()}
-    with as_host_errors(client.url), client.ollama() as plain:
+    plain = client.ollama()
+    with as_host_errors(client.url), plain._client:  # older ones are no context manager themselves
         if route == "POST /api/show":
             shown = plain.show(asked["model"]).model_dump(mode="json")
             return {key: shown[key] for key in ("details", "parameters", "capabilities", "template")}
