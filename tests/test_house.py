@@ -106,7 +106,7 @@ def test_the_entry_module_imports_next_to_nothing() -> None:
     """Loading the plugin imports none of the heavy packages, ours or others', before a case needs them."""
     code = (
         "import sys, pytest_chimera.plugin.hooks\n"
-        "heavy = 'httpx ollama hypothesis yaml xllamacpp starlette uvicorn pygal http.client asyncio ssl "
+        "heavy = 'httpx ollama hypothesis yaml xllamacpp uvicorn pygal http.client asyncio ssl "
         "pytest_benchmark "
         "pytest_chimera.client pytest_chimera.engine pytest_chimera.suites pytest_chimera.report'.split()\n"
         "print([name for name in heavy if name in sys.modules])"
