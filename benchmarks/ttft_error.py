@@ -65,9 +65,8 @@ class Cost:
     cpu_share: float
 
 
-def chimera(url: str) -> Seen:
+def chimera(client: Client) -> Seen:
     """One answer through the client that is measured here."""
-    client = Client(Connection.resolve(url, {}, {}))
     case = Case(
         id="bench", name="bench", model=ModelInfo(name="paced"), options={},
         messages=(Message(role="user", content="Why is the sky blue?"),),
@@ -170,7 +169,10 @@ def runner(name: str, url: str, streams: int) -> Callable[[int], list[Seen]]:
 
         client = ollama.Client(host=url)
         return lambda rounds: run_threads(lambda: ollama_sync(client), streams, rounds)
-    ask = {"chimera": chimera, "bare socket": bare_socket, "http.client": http_client}[name]
+    if name == "chimera":
+        ours = Client(Connection.resolve(url, {}, {}))
+        return lambda rounds: run_threads(lambda: chimera(ours), streams, rounds)
+    ask = {"bare socket": bare_socket, "http.client": http_client}[name]
     return lambda rounds: run_threads(lambda: ask(url), streams, rounds)
 
 

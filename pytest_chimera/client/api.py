@@ -14,6 +14,7 @@ from pytest_chimera.client.clock import Clock, SystemClock
 from pytest_chimera.client.exchange import Request, exchange
 from pytest_chimera.client.foreign import as_host_errors, bad_answer, host_error
 from pytest_chimera.client.measuring import measure
+from pytest_chimera.client.stamps import keep_stamping
 from pytest_chimera.errors import ModelError, nearest
 from pytest_chimera.records import HostInfo, LoadedModel, ModelInfo
 from pytest_chimera.units import s_to_ns
@@ -46,6 +47,7 @@ class Client:
         self.connection = connection
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._idle_s = idle_s
+        keep_stamping(self, self._clock)
 
     @property
     def url(self) -> str:

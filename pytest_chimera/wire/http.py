@@ -172,6 +172,10 @@ class _Chunks:
                 break
             self._line(data[position:end])
             position = end + 2
+            if 0 < self._left <= len(data) - position:  # a whole chunk at once
+                body.append(data[position : position + self._left - 2])
+                position += self._left
+                self._left = 0
         return b"".join(body)
 
     def _line(self, line: bytes) -> None:
