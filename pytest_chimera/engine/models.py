@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_chimera.engine import tiny
 from pytest_chimera.engine.backend import ModelCard
 from pytest_chimera.engine.gguf import GgufHeader, read_header
-from pytest_chimera.engine.names import parse_name
 from pytest_chimera.engine.templates import PLAIN_TEMPLATE
 from pytest_chimera.errors import ModelError
+from pytest_chimera.wire.names import parse_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pytest_chimera.engine.backend import DEFAULT_KEEP_ALIVE_S, FOREVER_S, AnswerRequest, ApiError, Message
 from pytest_chimera.engine.godecode import Field, ListOf, Struct, decode
-from pytest_chimera.engine.names import ModelName, parse_name
 from pytest_chimera.wire.encode import encode_json
+from pytest_chimera.wire.names import ModelName, parse_name
 from pytest_chimera.wire.options import OPTIONS
 
 if TYPE_CHECKING:

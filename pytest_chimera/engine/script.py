@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from pytest_chimera.engine.names import parse_name
 from pytest_chimera.errors import UserError
+from pytest_chimera.wire.names import parse_name
 
 _WORD = re.compile(r"\s*\S+|\s+")
 _CAPABILITIES = ("completion", "tools", "thinking", "insert", "vision", "embedding")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_chimera.engine.backend import Backend, Endpoint, ModelCard
     from pytest_chimera.engine.http import Receive, Scope, Send
-    from pytest_chimera.engine.names import ModelName
+    from pytest_chimera.wire.names import ModelName
 
     Handler = Callable[[Call], Awaitable[None]]
 
