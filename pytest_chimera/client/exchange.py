@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_chimera.client.stamps import Ancillary
     from pytest_chimera.records import FailureCause, FailureKind
 
-_READ_BYTES = 1 << 15
+_READ_BYTES = 1 << 14
 _LAST_PIECE_BYTES = 1 << 14
 _END = b"\r\n\r\n"
 # How long a silent read blocks before the deadlines are looked at: a request may overrun its time by this much.
