@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_chimera.engine.chunked import Unchunker, parse_head
+from pytest_chimera.wire.http import Chunks, read_head
 
 COUNTS = ("prompt_eval_count", "eval_count", "context")
 OF_THE_MODEL = ("model_info", "tensors")
@@ -32,11 +32,12 @@ class Answer:
     def of_bytes(cls, raw: bytes) -> Answer:
         """Taken apart from everything that came over the connection."""
         head, _, rest = raw.partition(b"\r\n\r\n")
-        status, headers = parse_head(head)
+        status, _, headers = read_head(head)
+        assert status is not None, "recordings and our engine speak HTTP"
         if headers.get("transfer-encoding") == "chunked":
-            chunks = Unchunker()
+            chunks = Chunks()
             body = chunks.feed(rest)
-            return cls(status=status, headers=headers, body=body, whole=chunks.ended)
+            return cls(status=status, headers=headers, body=body, whole=chunks.complete)
         length = int(headers.get("content-length", "0"))
         return cls(status=status, headers=headers, body=rest, whole=len(rest) in (0, length))
 

@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_chimera.engine.chunked import EventLines, Unchunker, parse_head
+from pytest_chimera.engine.events import EventLines
+from pytest_chimera.wire.http import Chunks, read_head
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -149,8 +150,8 @@ class Child:
             status, headers = await _read_head(reader)
             if status >= 400:  # noqa: PLR2004  # where HTTP's errors begin
                 raise ChildRefusedError(status, (await _read_body(reader, headers)).decode())
-            chunks, events = Unchunker(), EventLines()
-            while not chunks.ended:
+            chunks, events = Chunks(), EventLines()
+            while not chunks.complete:
                 data = await _read_some(reader)
                 for payload in events.feed(chunks.feed(data)):
                     yield json.loads(payload)
@@ -208,13 +209,16 @@ async def _read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]
         head = await reader.readuntil(b"\r\n\r\n")
     except (ConnectionError, asyncio.IncompleteReadError) as error:
         raise ChildDiedError("unexpected EOF") from error
-    return parse_head(head[:-4])
+    status, _, headers = read_head(head[:-4])
+    if status is None:
+        raise ChildDiedError("its answer is not HTTP")
+    return status, headers
 
 
 async def _read_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
     if headers.get("transfer-encoding") == "chunked":
-        chunks, parts = Unchunker(), []
-        while not chunks.ended:
+        chunks, parts = Chunks(), []
+        while not chunks.complete:
             parts.append(chunks.feed(await _read_some(reader)))
         return b"".join(parts)
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_chimera.engine.chunked import Unchunker
+from pytest_chimera.wire.http import Chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,7 +58,7 @@ def write_answer(answer: Answered, parts: Iterator[Any], headers: Mapping[bytes,
 
 
 def _body(rest: bytes, actions: Iterator[Any], headers: Mapping[bytes, bytes]) -> Iterator[Any]:
-    unchunk = Unchunker().feed if b"chunked" in headers.get(b"transfer-encoding", b"") else bytes
+    unchunk = Chunks().feed if b"chunked" in headers.get(b"transfer-encoding", b"") else bytes
     yield unchunk(rest)
     for action in actions:
         yield unchunk(action) if isinstance(action, bytes) else action

@@ -61,7 +61,7 @@ def read_http(reads: Sequence[Read], *, closed: bool, head_only: bool = False) -
     for index, (ns, data) in enumerate(reads):
         buffer += data
         while (end := buffer.find(_END_OF_HEAD)) >= 0:
-            status, reason, headers = _head(buffer[:end])
+            status, reason, headers = read_head(buffer[:end])
             buffer = buffer[end + len(_END_OF_HEAD) :]
             if status is None:
                 return HttpAnswer(problem=reason)
@@ -74,7 +74,11 @@ def read_http(reads: Sequence[Read], *, closed: bool, head_only: bool = False) -
     return HttpAnswer()
 
 
-def _head(head: bytes) -> tuple[int | None, str, dict[str, str]]:
+def read_head(head: bytes) -> tuple[int | None, str, dict[str, str]]:
+    """Status, reason and headers (lower case) of a head without the blank line that ends it.
+
+    The status is None, and the reason says why, where it is not a head of HTTP/1.
+    """
     first, *lines = head.decode("latin-1").split("\r\n")
     version, _, rest = first.partition(" ")
     code, _, reason = rest.partition(" ")
@@ -91,7 +95,7 @@ def _with_body(answer: HttpAnswer, reads: list[Read], *, closed: bool, head_only
     if head_only or answer.status in _NO_BODY:
         pieces, complete = [], True
     elif chunked:
-        frames = _Chunks()
+        frames = Chunks()
         pieces = [Read(ns, body) for ns, data in reads if (body := frames.feed(data))]
         complete, problem = frames.complete, frames.problem
     elif "content-length" in headers:
@@ -133,12 +137,13 @@ def _unpacked(pieces: Sequence[Read]) -> tuple[list[Read], str | None]:
     return unpacked, None
 
 
-class _Chunks:
+class Chunks:
     """The chunked framing, fed read by read, cut anywhere."""
 
     __slots__ = ("_in_trailer", "_left", "_pending", "complete", "problem")
 
     def __init__(self) -> None:
+        """`complete` becomes true with the final chunk; `problem` says why the framing cannot be read on."""
         self._pending = b""
         self._left = 0
         """Bytes of the current chunk still to come, its closing CRLF included."""
