@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Recordings of real servers and other material for checks; what needs it says so and is skipped where it is not.
 SHARED ?= ../shared
-INTERPRETERS ?= python3.10 python3.11 python3.12 python3.13
+VERSIONS ?= 3.10 3.11 3.12 3.13
 WHEEL_DIR := build/wheel
 # The tests run beside nothing but themselves, so that the installed wheel is imported and not the checkout.
 TESTED := build/tested
@@ -32,17 +32,17 @@ test: wheel  ## Build the wheel, install it into an environment of its own, run 
 	@tests/run-against-wheel $(PYTHON) $(WHEEL_DIR) $(TESTED) $(SHARED)
 
 test-all: wheel  ## The same on each Python found (3.10 to 3.13), and on the lowest supported versions
-	@for each in $(INTERPRETERS); do \
-	  if $$each -c '' 2>/dev/null; then \
-	    echo "== $$each"; tests/run-against-wheel $$each $(WHEEL_DIR) $(TESTED)-$$each $(SHARED) || exit 1; \
-	  else echo "== $$each: not here"; fi; \
+	@for each in $(VERSIONS); do \
+	  if python=$$(tests/interpreter $$each); then \
+	    echo "== Python $$each"; tests/run-against-wheel $$python $(WHEEL_DIR) $(TESTED)-$$each $(SHARED) || exit 1; \
+	  else echo "== Python $$each is not here"; fi; \
 	done
 	@$(MAKE) --no-print-directory test-lowest
 
 test-lowest: wheel  ## The tests on the lowest supported version of every dependency
-	@if python3.10 -c '' 2>/dev/null; then \
-	  echo "== lowest versions"; tests/run-against-wheel python3.10 $(WHEEL_DIR) $(TESTED)-lowest $(SHARED) tests/lowest.txt; \
-	else echo "== lowest versions: python3.10 is not here"; fi
+	@if python=$$(tests/interpreter 3.10); then \
+	  echo "== lowest versions"; tests/run-against-wheel $$python $(WHEEL_DIR) $(TESTED)-lowest $(SHARED) tests/lowest.txt; \
+	else echo "== Python 3.10 is not here"; fi
 
 test-ollama: $(BIN)/.ready  ## Tests against a real Ollama: OLLAMA_HOST=... CHIMERA_TEST_MODEL=gemma3 make test-ollama
 	@if [ -z "$$OLLAMA_HOST" ] || [ -z "$$CHIMERA_TEST_MODEL" ]; then \

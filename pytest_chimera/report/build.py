@@ -62,6 +62,9 @@ class Report:
     measured: Measured
     """Each result with the subject of its facts."""
 
+    def __repr__(self) -> str:
+        return f"<Report of {len(self.given.results)} cases: {', '.join(self.sections)}>"
+
     @cached_property
     def book(self) -> FactBook:
         """The facts, found by whom and what they speak of."""

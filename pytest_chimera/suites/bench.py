@@ -53,6 +53,9 @@ class Bench:
         self.allowed_options = tuple(allowed_options)
         self._calls = 0
 
+    def __repr__(self) -> str:
+        return f"<chimera of {self.test_name} on {self.model.name}>"
+
     def __call__(
         self,
         prompt: str | None = None,

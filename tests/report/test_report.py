@@ -75,6 +75,11 @@ def test_the_same_input_gives_the_same_bytes(session: ReportInput) -> None:
     assert json.dumps(first.as_dict()) == json.dumps(second.as_dict())
 
 
+def test_it_is_short_in_a_failed_assert(report: Report) -> None:
+    """What a failed assert shows of a report is one line, and not every number in it."""
+    assert re.fullmatch(r"<Report of \d+ cases: Environment, [^\n]+, Appendix>", repr(report))
+
+
 def test_sections_in_order_and_none_empty(report: Report) -> None:
     """A test can ask for the sections, their order, their text, words and facts."""
     assert report.sections == SECTIONS

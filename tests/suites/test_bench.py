@@ -36,6 +36,11 @@ def test_a_call_measures_a_case_and_hands_its_result_on(house: Any) -> None:
     assert run.case.id == "test_sky.py::test_sky[gemma3]"
 
 
+def test_it_names_test_and_model_in_a_failed_assert(house: Any) -> None:
+    """What pytest shows of the fixture says what it measures, and not where it lies in memory."""
+    assert repr(house.bench()) == "<chimera of test_sky[gemma3] on gemma3:latest>"
+
+
 def test_several_calls_in_one_test_are_several_cases(house: Any) -> None:
     """The second call is "#2", the third "#3"."""
     bench = house.bench()
