@@ -1,6 +1,7 @@
 """Prompts of a fixed size: `prompt_tokens=512` becomes a text of which the server counts 512 tokens.
 
-The server's own count (`prompt_eval_count`, with nonce, persona and template) is the measure; no tokenizer is needed.
+The server's own count (`prompt_eval_count`, with persona, template and, where rounds have one, nonce) is the measure; no
+tokenizer is needed.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def calibrate(
         return with_prompt(case, known[key]), None
     counts: dict[int, int] = {}
     words = target
-    probe = replace(case, options={**case.options, "num_predict": 1}, prefix="unique")
+    probe = replace(case, options={**case.options, "num_predict": 1})
     for _ in range(_TRIES):
         answer = ask(with_prompt(probe, filler(words)))
         if not answer.ok:

@@ -229,6 +229,14 @@ def test_a_prompt_of_a_fixed_size_is_found_by_the_servers_count(house: Any, tmp_
     assert [len(each.split()) for each in house.server.prompts] == [400, 400]
 
 
+def test_a_prompt_of_a_fixed_size_is_counted_as_the_rounds_send_it(house: Any) -> None:
+    """Where the rounds carry no nonce, the requests that count tokens carry none either."""
+    house.server.plan = [{"prompt_eval_count": 512}]
+    result = house.runner().run(house.case(rounds=1, prompt_tokens=512, prefix="reuse"))
+    assert house.server.nonces == [None, None, None]
+    assert len(result.rounds) == 2
+
+
 def test_a_prompt_size_below_what_the_template_takes_is_refused(house: Any) -> None:
     """A size that even one word goes beyond is a mistake of the person, said in words."""
     house.server.plan = [{"prompt_eval_count": 55}, {"prompt_eval_count": 40}]
