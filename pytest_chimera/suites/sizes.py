@@ -1,7 +1,7 @@
 """Prompts of a fixed size: `prompt_tokens=512` becomes a text of which the server counts 512 tokens.
 
-The server's own count (`prompt_eval_count`, with persona, template and, where rounds have one, nonce) is the measure; no
-tokenizer is needed.
+The server's own count (`prompt_eval_count`) of what the rounds send is the measure, with persona, template and, where
+they carry one, nonce; no tokenizer is needed.
 """
 
 from __future__ import annotations
