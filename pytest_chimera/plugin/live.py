@@ -6,6 +6,7 @@ On a terminal only, and only where nothing else writes to it: not in a pipe or C
 from __future__ import annotations
 
 import os
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ _MINUTES_FROM_S = 120
 """A rest of so many seconds is said in minutes."""
 _MARGIN = 1
 """Columns left free, because a full last column wraps on some terminals."""
+_ERASE = "\x1b[K"
+_UP = "\x1b[A"
 
 
 @dataclass
@@ -144,29 +147,45 @@ def observer_for(config: pytest.Config) -> Observer:
         or os.environ.get("TERM") == "dumb"
     ):
         return Unobserved()
-    width: Callable[[], int] = lambda: reporter._tw.fullwidth  # noqa: E731, SLF001  # asked anew: windows change
-    return LiveLine(_Writer(reporter, captures).write, width, time.monotonic_ns)
+    writer = _Writer(reporter, captures)
+    return LiveLine(writer.write, writer.width, time.monotonic_ns)
 
 
 class _Writer:
-    """Writes past pytest's capture, on a line of its own."""
+    """Writes past pytest's capture on the line below pytest's own, and goes back to that one when it is done.
+
+    Not by the reporter's means: it would count our columns among its own, and put its next dot and percentage amiss.
+    """
 
     def __init__(self, reporter: pytest.TerminalReporter, captures: Any) -> None:
         self.reporter = reporter
         self.captures = captures
-        self.shown = False
-        self.file: Any = None
+        self.above: int | None = None
+        """Columns that pytest has filled of its line; None while nothing of ours is shown."""
+
+    def width(self) -> int:
+        """Of the terminal, asked anew because windows change, and past the capture because that hides the terminal."""
+        with self.captures.global_and_fixture_disabled():
+            return self.reporter._tw.fullwidth  # noqa: SLF001  # the reporter has no other name for it
 
     def write(self, text: str) -> None:
-        reporter = self.reporter
+        """Show `text`; nothing of ours stays where it is empty."""
         with self.captures.global_and_fixture_disabled():
-            if not self.shown:
-                self.file = reporter.currentfspath
-                reporter.ensure_newline()
-            reporter.rewrite(text, erase=True)
+            tw = self.reporter._tw  # noqa: SLF001  # see above
+            begun = "\n" if self.above is None and tw.width_of_current_line else ""
+            if self.above is None:
+                self.reporter.flush()
+                self.above = tw.width_of_current_line
+            shown = f"{begun}\r{_ERASE}{text}"
             if not text:
-                reporter.write("\r")  # rewrite leaves the cursor behind the blanks that it wrote
-                if reporter.verbosity <= 0:  # else the next dot would begin with the file's name once more
-                    reporter.currentfspath = self.file
-            reporter.flush()
-        self.shown = bool(text)
+                shown += _back(self.above, tw.fullwidth) if self.above == tw.width_of_current_line else ""
+                self.above = None
+            encoding = sys.stdout.encoding or "utf-8"
+            sys.stdout.write(shown.encode(encoding, "replace").decode(encoding))
+            sys.stdout.flush()
+
+
+def _back(column: int, width: int) -> str:
+    """From the start of the line below to the end of a text of so many columns; a full line ends where we are."""
+    rest = column % width if column > 0 else 0
+    return f"{_UP}\x1b[{rest}C" if rest else ""

@@ -86,26 +86,69 @@ def test_clearing_twice_writes_once(make_result: Callable[..., CaseResult]) -> N
 
 ON_A_TERMINAL = """
 import pty, sys
-status = pty.spawn([sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-p", "no:benchmark", *sys.argv[1:]])
+pytest = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-p", "no:benchmark", *sys.argv[1:]]
+status = pty.spawn(["sh", "-c", 'stty cols 60; exec "$@"', "sh", *pytest])
 sys.exit(status >> 8)
 """
 
 
+def seen(text: str) -> list[str]:
+    """What a terminal shows in the end that got this text: the lines, without blanks on their right."""
+    lines, row, column = [""], 0, 0
+    for sign in re.findall(r"\x1b\[\d*[A-Z]|[^\x1b]", text):
+        if sign == "\n":
+            row += 1
+            lines += [""] if row == len(lines) else []
+        elif sign == "\r":
+            column = 0
+        elif sign == "\x1b[K":
+            lines[row] = lines[row][:column]
+        elif sign == "\x1b[A":
+            row -= 1
+        elif sign.startswith("\x1b["):
+            column += int(sign[2:-1])
+        else:
+            lines[row] = f"{lines[row][:column].ljust(column)}{sign}{lines[row][column + 1 :]}"
+            column += 1
+    return [line.rstrip() for line in lines]
+
+
 @pytest.mark.skipif(not hasattr(__import__("os"), "openpty"), reason="needs a pseudo-terminal")
-@pytest.mark.parametrize(("args", "live"), [((), True), (("-v",), True), (("-s",), False), (("-n", "2"), False)])
+@pytest.mark.parametrize(
+    ("args", "live", "lines"),
+    [
+        ((), True, ["test_it.py ..".ljust(53) + "[100%]"]),
+        (("-q",), True, ["..".ljust(53) + "[100%]"]),
+        (
+            ("-v",),
+            True,
+            [
+                "test_it.py::test_it[tiny] PASSED                     [ 50%]",
+                "test_it.py::test_more[tiny] PASSED                   [100%]",
+            ],
+        ),
+        (("-s",), False, ["test_it.py .."]),
+        (("-n", "2"), False, ["..".ljust(53) + "[100%]"]),
+    ],
+)
 def test_there_is_a_line_on_a_terminal_that_pytest_captures(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], live: bool
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], live: bool, lines: list[str]
 ) -> None:
-    """On a terminal the line comes and goes; with -s or workers there is none, nor anything of it in the end."""
+    """On a terminal the line comes, never wraps, and goes, and pytest's own lines are then as they are without it."""
     pytest.importorskip("xllamacpp", reason="tiny runs on the embedded engine")
     for name in ("CI", "BUILD_NUMBER", "OLLAMA_HOST", "COLUMNS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    pytester.makepyfile(test_it="def test_it(chimera):\n    chimera('Hello', rounds=2)\n")
+    cases = "".join(f"def test_{name}(chimera):\n    chimera('Hello', rounds=2)\n" for name in ("it", "more"))
+    pytester.makepyfile(test_it=cases)
     script = pytester.makepyfile(terminal=ON_A_TERMINAL)
     result = pytester.run(sys.executable, script, "test_it.py", "--color=no", "--chimera-model=tiny", *args)
     assert result.ret == 0
     text = (pytester.path / "stdout").read_bytes().decode()  # read as text, every \r would be a \n
-    assert ("round 1/2" in text) is live
-    if live:
-        assert re.search(r"\r +\r", text), "it was wiped out"
+    shown = re.findall(r"\x1b\[K([^\r\x1b]+)", text)
+    assert any("round 1/2" in line for line in shown) is live
+    assert max(map(len, shown), default=0) < 60
+    screen = seen(text)
+    begin = screen.index(lines[0])
+    assert screen[begin : begin + len(lines)] == lines
+    assert not any(re.search(r"round \d|warm-up", line) for line in screen)
