@@ -64,6 +64,16 @@ def test_prefill_is_unknown_when_a_cache_may_have_served() -> None:
     assert generation(nonce=None, prompt_eval_cached_count=15).prefill_tokens_per_s == 500.0
 
 
+def test_a_prompt_that_was_cached_whole_has_no_prefill() -> None:
+    """Nothing was evaluated, which is no rate of 0 tok/s."""
+    assert generation(prompt_eval_count=20, prompt_eval_cached_count=20).prefill_tokens_per_s is None
+
+
+def test_durations_that_overlap_leave_no_wait() -> None:
+    """Parts that exceed the total say nothing about waiting, and no wait is negative."""
+    assert generation(total_duration_ns=60_000_000).wait_ns is None
+
+
 @pytest.mark.parametrize("missing", ["total", "load", "prompt_eval", "eval"])
 def test_wait_is_unknown_when_a_duration_is_absent(missing: str) -> None:
     """An absent duration is not zero: the wait is then unknown."""

@@ -164,6 +164,8 @@ FAILURES: list[tuple[str, HttpAnswer, str, str, str]] = [
      "the server reported eval_count 1.5, which cannot be"),
     ("absurd", answered(said("", done=True, total_duration=10, eval_duration=11)), "protocol", "durations",
      "the server reported eval_duration 11 ns, which is more than its total_duration 10 ns"),
+    ("cached", answered(said("", done=True, prompt_eval_count=5, prompt_eval_cached_count=6)), "protocol", "durations",
+     "the server reported prompt_eval_cached_count 6, which is more than its prompt_eval_count 5"),
     ("framing", answered(said("a"), complete=False, problem="its chunked framing is broken at 'x'"), "protocol",
      "not_http", "the answer cannot be read: its chunked framing is broken at 'x'"),
     ("empty", answered(), "cut", "no_final_chunk", "the stream ended after 0 chunks and without its final chunk"),

@@ -194,8 +194,8 @@ class Generation(Record):
 
     @property
     def prefill_tokens_per_s(self) -> float | None:
-        """Prefill = uncached prompt tokens / prompt_eval_duration."""
-        return rate_per_s(self.uncached_prompt_tokens, self.prompt_eval_duration_ns)
+        """Prefill = uncached prompt tokens / prompt_eval_duration; None when all were cached: there was none."""
+        return rate_per_s(self.uncached_prompt_tokens or None, self.prompt_eval_duration_ns)
 
     @property
     def decode_tokens_per_s(self) -> float | None:
@@ -222,10 +222,11 @@ class Generation(Record):
     def wait_ns(self) -> int | None:
         """Wait = total - load - prompt_eval - eval: the wait for a slot, template, tokenising, transport.
 
-        None when one of the four is absent.
+        None when one of the four is absent, or when the three overlap, so that they exceed the total.
         """
         total, load = self.total_duration_ns, self.load_duration_ns
         prompt, answer = self.prompt_eval_duration_ns, self.eval_duration_ns
         if total is None or load is None or prompt is None or answer is None:
             return None
-        return total - load - prompt - answer
+        wait = total - load - prompt - answer
+        return wait if wait >= 0 else None

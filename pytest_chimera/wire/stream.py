@@ -219,7 +219,7 @@ def _metric(chunk: Mapping[str, Any], name: str) -> int | None:
 
 
 def _absurd(chunk: Mapping[str, Any]) -> str | None:
-    """What cannot be among the numbers: one that is not whole, a negative one, a part above the total."""
+    """What cannot be among the numbers: one that is not whole, a negative one, a part above its whole."""
     for name in (*_DURATIONS, *_COUNTS):
         value = chunk.get(name)
         if value is not None and (_metric(chunk, name) is None or value < 0):
@@ -229,6 +229,9 @@ def _absurd(chunk: Mapping[str, Any]) -> str | None:
         part = _metric(chunk, name)
         if total is not None and part is not None and part > total:
             return f"{name} {part} ns, which is more than its total_duration {total} ns"
+    cached, prompt = _metric(chunk, "prompt_eval_cached_count"), _metric(chunk, "prompt_eval_count")
+    if cached is not None and prompt is not None and cached > prompt:
+        return f"prompt_eval_cached_count {cached}, which is more than its prompt_eval_count {prompt}"
     return None
 
 
