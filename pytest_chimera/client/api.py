@@ -42,11 +42,10 @@ _UNLOADING_STEP_S = 0.02
 class Client:
     """One server, as everything above needs it; safe to use from several threads."""
 
-    def __init__(self, connection: Connection, *, clock: Clock | None = None, idle_s: float | None = None) -> None:
-        """`idle_s`: the longest silence allowed within an answer; None leaves it to each case's timeout."""
+    def __init__(self, connection: Connection, *, clock: Clock | None = None) -> None:
+        """`clock` stamps what is sent and, where the kernel does not, what arrives; the machine's own by default."""
         self.connection = connection
         self._clock: Clock = clock if clock is not None else SystemClock()
-        self._idle_s = idle_s
         keep_stamping(self, self._clock)
 
     @property
@@ -60,7 +59,7 @@ class Client:
         `nonce`: 8 digits that are put before the prompt, or None. Raises MarkerError for a case that its endpoint
         cannot say.
         """
-        return measure(self.connection, case, nonce=nonce, clock=self._clock, idle_s=self._idle_s)
+        return measure(self.connection, case, nonce=nonce, clock=self._clock)
 
     def host_info(self) -> HostInfo:
         """Who answers there; also the way to find out whether anybody does.

@@ -42,16 +42,18 @@ class Asked:
         }
 
 
-def measure(
-    connection: Connection, case: Case, *, nonce: str | None, clock: Clock, idle_s: float | None = None
-) -> Generation:
+def measure(connection: Connection, case: Case, *, nonce: str | None, clock: Clock) -> Generation:
     """One request of `case`; whatever goes wrong after it was encoded is the Generation's `failure`.
 
-    `idle_s`: the longest silence allowed between two reads, beside the case's own timeout. Raises MarkerError for a
-    case that its endpoint cannot say.
+    Raises MarkerError for a case that its endpoint cannot say.
     """
-    body = encode_request(case, nonce)
-    request = Request(method="POST", path=request_path(case), body=body, timeout_s=case.timeout_s, idle_s=idle_s)
+    request = Request(
+        method="POST",
+        path=request_path(case),
+        body=encode_request(case, nonce),
+        timeout_s=case.timeout_s,
+        idle_s=case.idle_timeout_s,
+    )
     return generation_of(connection, Asked(case=case, nonce=nonce), exchange(connection, request, clock))
 
 

@@ -103,6 +103,7 @@ def _request_info(case: Case) -> dict[str, Any]:
         "rounds_asked": case.rounds,
         "warmup_asked": case.warmup,
         "timeout_s": case.timeout_s,
+        "idle_timeout_s": case.idle_timeout_s,
         "limits": case.limits,
         "prompt_tokens_asked": case.prompt_tokens,
         "output_tokens_asked": case.output_tokens,

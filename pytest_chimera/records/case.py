@@ -117,6 +117,8 @@ class Case(Record):
     rounds: int = 10
     warmup: int = 1
     timeout_s: float = 300.0
+    idle_timeout_s: float | None = None
+    """The longest silence within an answer; None leaves it to `timeout_s`."""
     max_failed_rounds: int = 0
     limits: tuple[str, ...] = ()
     """What must hold, in the one grammar: "tok/s >= 30"."""

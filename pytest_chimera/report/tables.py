@@ -27,7 +27,7 @@ from pytest_chimera.report.session_facts import CASE_PHASES, SESSION, phase_subj
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_chimera.records import CaseResult
+    from pytest_chimera.records import Case, CaseResult
     from pytest_chimera.report.build import ReportInput
     from pytest_chimera.report.facts import FactBook, Measured
 
@@ -221,12 +221,17 @@ def _case(result: CaseResult) -> Table:
         "think": "as the model does" if case.think is None else _json(case.think),
         "format": "free text" if case.format is None else json.dumps(case.format, ensure_ascii=False),
         "truncate": _json(case.truncate),
-        "timeout": f"{case.timeout_s:g} s",
+        "timeout": _timeout(case),
         "failed rounds accepted": str(case.max_failed_rounds),
         "limits": "; ".join(case.limits) or "none",
     }
     rows = tuple((cell(name), cell(Label(str(value)))) for name, value in said.items())
     return Table(("Property", "Value"), rows)
+
+
+def _timeout(case: Case) -> str:
+    silence = "" if case.idle_timeout_s is None else f", {case.idle_timeout_s:g} s without a byte"
+    return f"{case.timeout_s:g} s{silence}"
 
 
 def _size(prompt: int | None, output: int | None) -> str:

@@ -38,6 +38,8 @@ class CaseArguments:
     start: Literal["warm", "cold"] | None = None
     timeout: float | None = None
     """Seconds for one request."""
+    idle_timeout: float | None = None
+    """Seconds without a byte."""
     max_failed_rounds: int | None = None
     limits: tuple[Limit, ...] = ()
     keep_alive: str | int | None = None
@@ -173,6 +175,7 @@ _CHECKS: Mapping[str, Callable[[str, Any, str], Any]] = {
     "prefix": _one_of("unique", "reuse"),
     "start": _one_of("warm", "cold"),
     "timeout": _seconds,
+    "idle_timeout": _seconds,
     "max_failed_rounds": _whole(0),
     "limits": _limits,
     "keep_alive": _keep_alive,

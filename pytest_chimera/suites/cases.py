@@ -137,6 +137,7 @@ def _measuring(said: CaseArguments) -> dict[str, Any]:
         "rounds": said.rounds,
         "warmup": 0 if cold else said.warmup,  # each cold round begins with an empty memory anyway
         "timeout_s": said.timeout,
+        "idle_timeout_s": said.idle_timeout,
         "max_failed_rounds": said.max_failed_rounds,
         "truncate": said.truncate,
         "keep_alive": said.keep_alive,

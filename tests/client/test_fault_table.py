@@ -79,7 +79,7 @@ class Trial:
     host: str | None = None
     """Who is asked in place of the server behind the faults."""
     timeout_s: float = 30.0
-    idle_s: float | None = None
+    idle_timeout_s: float | None = None
 
 
 FAULTS = (
@@ -108,7 +108,7 @@ FAULTS = (
     Trial("a line that is no object", (InsertLine(data=b"[]", after_lines=2, ends=False),)),
     Trial("a server that does not speak HTTP", (Answer(), Garble(at_byte=0, data=b"SMTP"))),
     Trial("no byte at all", (Stall(),), timeout_s=0.05),
-    Trial("no further byte for the idle time", (Stall(after_bytes=500),), idle_s=1.0),
+    Trial("no further byte for the idle time", (Stall(after_bytes=500),), idle_timeout_s=1.0),
     Trial("an answer that takes too long", (Stall(after_bytes=500),), timeout_s=1.0),
     Trial("a negative duration", (EditLines(find=rb'"eval_duration":\d+', replace=rb'"eval_duration":-5'),)),
     Trial(
@@ -143,10 +143,15 @@ def closed_port() -> int:
 
 def made(trial: Trial, server: LocalServer, case: Case, closed_port: int) -> Generation:
     """What the client makes of one request that meets the fault."""
-    asked = replace(case, model=replace(case.model, name=trial.model), timeout_s=trial.timeout_s)
+    asked = replace(
+        case,
+        model=replace(case.model, name=trial.model),
+        timeout_s=trial.timeout_s,
+        idle_timeout_s=trial.idle_timeout_s,
+    )
     with FaultProxy(server.url, *trial.faults) as proxy:
         url = trial.host.format(closed=closed_port) if trial.host else proxy.url
-        return Client(Connection.resolve(url, {}, {}), idle_s=trial.idle_s).measure(asked, nonce=None)
+        return Client(Connection.resolve(url, {}, {})).measure(asked, nonce=None)
 
 
 def shown(text: str, closed_port: int) -> str:

@@ -180,7 +180,7 @@ def test_no_byte_for_too_long(serve: Callable[..., Any], wire: Any, case: Case, 
         stand.until_gone(connection)
 
     stand = serve(trick)
-    seen = measure(stand.url, case, idle_s=0.05)
+    seen = measure(stand.url, replace(case, idle_timeout_s=0.05))
     assert seen.failure == Failure(
         kind="timeout", cause="idle", status=200 if begun else None,
         message="no further byte came for 0.05 s" if begun else "no byte came for 0.05 s",

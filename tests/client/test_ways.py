@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,8 +120,8 @@ def test_silence_under_tls(serve: Callable[..., Any], certificate: Path, case: C
     stand = serve(lambda connection, _: stand.until_gone(connection))
     stand.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     stand.tls.load_cert_chain(certificate)
-    client = Client(Connection.resolve(stand.url, {}, {"SSL_CERT_FILE": str(certificate)}), idle_s=0.05)
-    assert client.measure(case, nonce=None).failure == Failure(
+    client = Client(Connection.resolve(stand.url, {}, {"SSL_CERT_FILE": str(certificate)}))
+    assert client.measure(replace(case, idle_timeout_s=0.05), nonce=None).failure == Failure(
         kind="timeout", cause="idle", message="no byte came for 0.05 s"
     )
 

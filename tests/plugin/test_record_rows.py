@@ -122,6 +122,7 @@ def test_extra_info_holds_all_that_an_honest_comparison_needs(make_result: Calla
             "rounds_asked": 3,
             "warmup_asked": 1,
             "timeout_s": 300.0,
+            "idle_timeout_s": None,
             "limits": [],
             "prompt_tokens_asked": None,
             "output_tokens_asked": None,

@@ -29,14 +29,15 @@ def test_everything_that_is_known_is_accepted() -> None:
     said = CaseArguments.parse(
         {
             "rounds": 5, "warmup": 0, "options": {"seed": 1}, "persona": "x", "think": "low", "prefix": "reuse",
-            "start": "cold", "timeout": "2 min", "max_failed_rounds": 1, "limits": {"tok/s": ">= 30"},
-            "keep_alive": "5m", "truncate": True, "prompt_tokens": 512, "output_tokens": 128,
+            "start": "cold", "timeout": "2 min", "idle_timeout": 5, "max_failed_rounds": 1,
+            "limits": {"tok/s": ">= 30"}, "keep_alive": "5m", "truncate": True, "prompt_tokens": 512,
+            "output_tokens": 128,
         }
     )  # fmt: skip
     assert said == CaseArguments(
         rounds=5, warmup=0, options={"seed": 1}, persona="x", think="low", prefix="reuse", start="cold", timeout=120.0,
-        max_failed_rounds=1, limits=parse_limits("tok/s >= 30"), keep_alive="5m", truncate=True, prompt_tokens=512,
-        output_tokens=128,
+        idle_timeout=5.0, max_failed_rounds=1, limits=parse_limits("tok/s >= 30"), keep_alive="5m", truncate=True,
+        prompt_tokens=512, output_tokens=128,
     )  # fmt: skip
 
 
@@ -52,8 +53,8 @@ def test_none_is_not_said() -> None:
             {"round": 5},
             (
                 f"{WHERE} has the unknown argument 'round'. Known arguments: rounds, warmup, options, persona, think, "
-                "prefix, start, timeout, max_failed_rounds, limits, keep_alive, truncate, prompt_tokens, "
-                "output_tokens. "
+                "prefix, start, timeout, idle_timeout, max_failed_rounds, limits, keep_alive, truncate, "
+                "prompt_tokens, output_tokens. "
                 "Did you mean 'rounds'?"
             ),
         ),
@@ -131,8 +132,8 @@ def test_an_argument_without_a_name_is_refused() -> None:
     """Everything is given by name."""
     assert refused({}, 5) == (
         f"{WHERE} was given 5 without a name. Accepted: keyword arguments only: rounds, warmup, options, persona, "
-        "think, prefix, start, timeout, max_failed_rounds, limits, keep_alive, truncate, prompt_tokens, "
-        "output_tokens. Write it as in rounds=5."
+        "think, prefix, start, timeout, idle_timeout, max_failed_rounds, limits, keep_alive, truncate, "
+        "prompt_tokens, output_tokens. Write it as in rounds=5."
     )
 
 

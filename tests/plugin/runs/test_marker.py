@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 KNOWN = (
-    "Known arguments: rounds, warmup, options, persona, think, prefix, start, timeout, max_failed_rounds, limits, "
-    "keep_alive, truncate, prompt_tokens, output_tokens."
+    "Known arguments: rounds, warmup, options, persona, think, prefix, start, timeout, idle_timeout, "
+    "max_failed_rounds, limits, keep_alive, truncate, prompt_tokens, output_tokens."
 )
 POSITIONAL = (
     f"@pytest.mark.chimera(...) was given 3 without a name. Accepted: keyword arguments only: {KNOWN[17:]} "
