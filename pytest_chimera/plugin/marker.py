@@ -84,8 +84,7 @@ def of_settings(settings: Settings) -> CaseArguments:
     """What the command line, environment and ini file say; silent where nobody set anything."""
     from pytest_chimera.suites.arguments import CaseArguments  # noqa: PLC0415  # only where a case runs
 
-    said = {name: getattr(settings, name) for name in ("rounds", "warmup", "think", "prefix", "timeout")}
-    kwargs = {name: value for name, value in said.items() if name in settings.given}
+    kwargs = {name: getattr(settings, name) for name in ("rounds", "warmup", "think", "prefix", "timeout")}
     if settings.option:
         kwargs["options"] = settings.option
     if settings.limit:

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pytest_chimera.errors import ChimeraError, SettingError
 from pytest_chimera.plugin.options import TABLE, Given, Raw, Setting
 from pytest_chimera.plugin.parsing import PARSERS
+from pytest_chimera.records import DEFAULT_PREFIX, DEFAULT_ROUNDS, DEFAULT_WARMUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+_DEFAULTS = f"rounds {DEFAULT_ROUNDS}, warm-up {DEFAULT_WARMUP}, prefix {DEFAULT_PREFIX} (defaults)"
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,12 @@ class Settings:
     option: Mapping[str, Any] = field(default_factory=dict)
     allow_option: tuple[str, ...] = ()
     header: Mapping[str, str] = field(default_factory=dict)
-    rounds: int = 10
-    warmup: int = 1
-    timeout: float = 300.0
+    rounds: int | None = None
+    """As with the next three, None leaves it to the marker, the call and what holds where nobody says anything."""
+    warmup: int | None = None
+    timeout: float | None = None
     """Seconds."""
-    prefix: Literal["unique", "reuse"] = "unique"
+    prefix: Literal["unique", "reuse"] | None = None
     think: bool | str | None = None
     limit: tuple[str, ...] = ()
     pull: bool = False
@@ -51,10 +56,7 @@ class Settings:
             for each in TABLE
             if each.field in self.given
         ]
-        return ["chimera: " + (", ".join(shown) if shown else self._defaults())]
-
-    def _defaults(self) -> str:
-        return f"rounds {self.rounds}, warm-up {self.warmup}, prefix {self.prefix} (defaults)"
+        return ["chimera: " + (", ".join(shown) if shown else _DEFAULTS)]
 
     def _shown(self, setting: Setting) -> str:
         given = self.given.get(setting.field)

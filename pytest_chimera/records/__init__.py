@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from pytest_chimera.records.base import Record
 from pytest_chimera.records.case import (
+    DEFAULT_PREFIX,
+    DEFAULT_ROUNDS,
+    DEFAULT_TIMEOUT_S,
+    DEFAULT_WARMUP,
     Case,
     CaseResult,
     HostInfo,
@@ -21,6 +25,10 @@ from pytest_chimera.records.fact import Fact
 from pytest_chimera.records.generation import Arrival, Chunk, Failure, FailureCause, FailureKind, Generation
 
 __all__ = [
+    "DEFAULT_PREFIX",
+    "DEFAULT_ROUNDS",
+    "DEFAULT_TIMEOUT_S",
+    "DEFAULT_WARMUP",
     "Arrival",
     "Case",
     "CaseResult",

@@ -12,6 +12,12 @@ from typing import Any, Literal
 from pytest_chimera.records.base import Record
 from pytest_chimera.records.generation import Generation
 
+DEFAULT_ROUNDS = 10
+DEFAULT_WARMUP = 1
+DEFAULT_TIMEOUT_S = 300.0
+DEFAULT_PREFIX: Literal["unique"] = "unique"
+"""How a case is measured where nobody says otherwise."""
+
 PromptFit = Literal["fitted", "cut", "unknown"]
 """Whether a prompt fitted into num_ctx, where that can be told."""
 
@@ -112,11 +118,11 @@ class Case(Record):
     keep_alive: str | int | None = None
     truncate: bool = False
     """Whether the server may cut a prompt that does not fit in silence; else such a request fails."""
-    prefix: Literal["unique", "reuse"] = "unique"
+    prefix: Literal["unique", "reuse"] = DEFAULT_PREFIX
     start: Literal["warm", "cold"] = "warm"
-    rounds: int = 10
-    warmup: int = 1
-    timeout_s: float = 300.0
+    rounds: int = DEFAULT_ROUNDS
+    warmup: int = DEFAULT_WARMUP
+    timeout_s: float = DEFAULT_TIMEOUT_S
     idle_timeout_s: float | None = None
     """The longest silence within an answer; None leaves it to `timeout_s`."""
     max_failed_rounds: int = 0

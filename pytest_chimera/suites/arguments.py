@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pytest_chimera.errors import LimitError, MarkerError, QuantityError, nearest
 from pytest_chimera.limits import Limit, parse_limits
+from pytest_chimera.records import DEFAULT_PREFIX, DEFAULT_ROUNDS, DEFAULT_TIMEOUT_S, DEFAULT_WARMUP
 from pytest_chimera.units import parse_seconds
 
 MARKER = "@pytest.mark.chimera(...)"
@@ -86,7 +87,13 @@ ARGUMENT_NAMES: tuple[str, ...] = tuple(each.name for each in dataclasses.fields
 """Everything that a marker may say, in the order of the documentation."""
 
 BUILT_IN = CaseArguments(
-    rounds=10, warmup=1, prefix="unique", start="warm", timeout=300.0, max_failed_rounds=0, truncate=False
+    rounds=DEFAULT_ROUNDS,
+    warmup=DEFAULT_WARMUP,
+    prefix=DEFAULT_PREFIX,
+    start="warm",
+    timeout=DEFAULT_TIMEOUT_S,
+    max_failed_rounds=0,
+    truncate=False,
 )
 """What holds where nobody says otherwise."""
 

@@ -11,6 +11,7 @@ import pytest
 from pytest_chimera.errors import SettingError
 from pytest_chimera.plugin.options import TABLE, Given, from_plain, to_plain
 from pytest_chimera.plugin.settings import resolve
+from pytest_chimera.records import DEFAULT_PREFIX, DEFAULT_ROUNDS, DEFAULT_TIMEOUT_S, DEFAULT_WARMUP
 
 ALL = {
     "model": ["a,b", "c"],
@@ -67,6 +68,13 @@ def test_each_option_has_a_value_of_its_type() -> None:
     assert (settings.prefix, settings.think, settings.limit) == ("reuse", "low", ("tok/s >= 30",))
     assert (settings.pull, settings.engine, settings.report, settings.no_report) == (True, "ollama", Path("out"), True)
     assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+def test_the_help_names_the_defaults_that_hold() -> None:
+    """The numbers and words in the help are those of a case for which nobody says anything."""
+    told = {each.name: each.help.rpartition("(default: ")[2].removesuffix(")") for each in TABLE}
+    defaults = [str(DEFAULT_ROUNDS), str(DEFAULT_WARMUP), f"{DEFAULT_TIMEOUT_S:g} s", DEFAULT_PREFIX]
+    assert [told[name] for name in ("rounds", "warmup", "timeout", "prefix")] == defaults
 
 
 def test_the_strongest_source_wins_and_keyed_options_add_up() -> None:
