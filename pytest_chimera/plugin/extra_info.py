@@ -59,6 +59,20 @@ def row_info(result: CaseResult, metric: Metric) -> dict[str, Any]:
     return {KEY: {**plain(info), "rounds": [plain(_round_info(result, each, metric)) for each in result.rounds]}}
 
 
+def row_params(
+    *, metric: str = "", model: ModelInfo | None = None, persona: str | None = None, prefix: str = ""
+) -> dict[str, str]:
+    """What `--benchmark-group-by=param:NAME` can group by; empty where a row has none or it is unknown."""
+    return {
+        "model": model.name if model else "",
+        "metric": metric,
+        "quantization": (model.quantization if model else None) or "",
+        "parameter_size": (model.parameter_size if model else None) or "",
+        "persona": persona or "",
+        "prefix": prefix,
+    }
+
+
 def model_info(model: ModelInfo) -> dict[str, Any]:
     """Which model, down to the digest of its file."""
     return {

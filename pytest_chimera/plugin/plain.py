@@ -4,7 +4,7 @@ pytest-benchmark calls the function to calibrate, to warm up, in the counted rou
 under its profiler; only the counted rounds enter the row. They are told apart by the clock: it reads its timer just
 before and just after each timed run, and the counted runs are the last ones that it times. So a test that uses both
 fixtures gets a timer (through the public marker) that reads the same clock and remembers when it was read.
-Uses public names of pytest-benchmark only: the marker's `timer`, and the fixture's `stats` and `extra_info`.
+Uses public names of pytest-benchmark only: the marker's `timer`, the fixture's `stats` and its `params`, `extra_info`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_chimera.plugin.extra_info import KEY, SCHEMA, generation_info, host_info, model_info, plain
+from pytest_chimera.plugin.extra_info import KEY, SCHEMA, generation_info, host_info, model_info, plain, row_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,11 @@ def calls_of(item: pytest.Item) -> PlainCalls | None:
 
 
 def fill(item: pytest.Item) -> None:
-    """After the call of `item`: put the requests that its row counted, and no others, into `benchmark.extra_info`."""
+    """After the call of `item`: put the requests that its row counted, and no others, into `benchmark.extra_info`.
+
+    The row also gets the params that ours have: pytest-benchmark ends in a KeyError where `--benchmark-group-by` names
+    one that a single row of the run lacks.
+    """
     calls = item.stash.get(PLAIN, None)
     fixture: Any = getattr(item, "funcargs", {}).get("benchmark")
     if calls is None or fixture is None:
@@ -98,6 +102,8 @@ def fill(item: pytest.Item) -> None:
         rounds = calls.counted(len(saved["data"]))
         if rounds is not None:
             fixture.extra_info[KEY] = _info(calls, saved["data"], saved["iterations"], rounds)
+        only = next(iter(calls.models.values())) if len(calls.models) == 1 else None
+        stats.params = row_params(model=only) | (stats.params or {})
     calls.clear()
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.errors import ChimeraError
 from pytest_chimera.metrics import ROW_METRICS, Metric, result_statistic
-from pytest_chimera.plugin.extra_info import KEY, SCHEMA, row_info
+from pytest_chimera.plugin.extra_info import KEY, SCHEMA, row_info, row_params
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,36 +119,9 @@ def _source(result: CaseResult, metric: Metric) -> RowSource:
         fullname=row_key(case.id, metric.name),
         group=metric.name,
         param=case.model.name,
-        params=_params(
-            model=case.model.name,
-            metric=metric.name,
-            quantization=case.model.quantization,
-            parameter_size=case.model.parameter_size,
-            persona=case.persona,
-            prefix=case.prefix,
-        ),
+        params=row_params(metric=metric.name, model=case.model, persona=case.persona, prefix=case.prefix),
         extra_info=row_info(result, metric),
     )
-
-
-def _params(
-    *,
-    metric: str,
-    model: str = "",
-    quantization: str | None = None,
-    parameter_size: str | None = None,
-    persona: str | None = None,
-    prefix: str = "",
-) -> dict[str, str]:
-    """What `--benchmark-group-by=param:NAME` can group by; empty where a row has none or it is unknown."""
-    return {
-        "model": model,
-        "metric": metric,
-        "quantization": quantization or "",
-        "parameter_size": parameter_size or "",
-        "persona": persona or "",
-        "prefix": prefix,
-    }
 
 
 def _building_source(nodeid: str, phase: str) -> RowSource:
@@ -157,7 +130,7 @@ def _building_source(nodeid: str, phase: str) -> RowSource:
         fullname=row_key(nodeid, f"report {phase}"),
         group=f"report {phase}",
         param="",
-        params=_params(metric=f"report {phase}"),
+        params=row_params(metric=f"report {phase}"),
         extra_info={KEY: {"schema": SCHEMA, "kind": "report", "case": nodeid, "metric": phase, "unit": "s"}},
     )
 

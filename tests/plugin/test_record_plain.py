@@ -113,6 +113,19 @@ def test_calibration_and_the_last_call_are_not_carried(plain_rows: Callable[...,
     assert [one["value"] for one in row["extra_info"]["chimera"]["rounds"]] == row["stats"]["data"]
 
 
+def test_a_plain_row_can_be_grouped_with_ours(plain_rows: Callable[..., Any]) -> None:
+    """It has the params that our rows have, so that grouping by one of them finds it in every row of a run."""
+    row = plain_rows(SIMPLE, "--benchmark-group-by=param:model,param:persona")
+    assert row["params"] == {
+        "model": "toy:latest",
+        "metric": "",
+        "quantization": "",
+        "parameter_size": "",
+        "persona": "",
+        "prefix": "",
+    }
+
+
 def test_rounds_of_several_calls_carry_each_of_them(plain_rows: Callable[..., Any]) -> None:
     """A function too quick for the clock runs ten times a round, after eleven calibrating calls; all ten are there."""
     row = plain_rows(SIMPLE.replace("model", "quick_model"), marker="max_time=1e-4", name="quick_model")
