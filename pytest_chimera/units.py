@@ -16,7 +16,6 @@ Dimension = Literal["time", "rate", "tokens", "count", "ratio", "bytes"]
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
-NS_PER_US = 1_000
 
 UNKNOWN = "unknown"
 """How a value that is None is printed. It is never 0."""
@@ -84,11 +83,6 @@ def parse_seconds(text: str) -> float:
 def ns_to_s(value: int) -> float:
     """Nanoseconds to seconds."""
     return value / NS_PER_S
-
-
-def ns_to_ms(value: int) -> float:
-    """Nanoseconds to milliseconds."""
-    return value / NS_PER_MS
 
 
 def s_to_ns(value: float) -> int:
@@ -161,4 +155,4 @@ def _three_digits(value: float) -> str:
         return f"{value:.1f}"
     if size >= 0.9995:  # noqa: PLR2004  # same
         return f"{value:.2f}"
-    return f"{value:.3f}" if size else "0"
+    return f"{value:.3f}"

@@ -42,9 +42,6 @@ class HasSchema(Protocol):
 Image = bytes | str | Path
 """The bytes of an image, its path, or its base64."""
 
-Format = str | Mapping[str, Any] | type | None
-""""json", a JSON schema, or a class with `model_json_schema()`."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -54,6 +51,7 @@ class Question:
     messages: Sequence[Mapping[str, Any] | Message] | None = None
     system: str | None = None
     format: Any = None
+    """"json", a JSON schema, or a class with `model_json_schema()`."""
     images: Sequence[Image] | None = None
     tools: Sequence[Mapping[str, Any]] | None = None
     suffix: str | None = None

@@ -96,15 +96,6 @@ class HostLock:
             return False
 
 
-class NoLock:
-    """No turns: for one process that is alone by construction."""
-
-    @contextlib.contextmanager
-    def turn(self, waiting: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002  # nobody waits
-        """Go on at once."""
-        yield
-
-
 def host_key(url: str) -> str:
     """A short name for the machine and port of `url`, fit for a file name."""
     parts = urlsplit(url if "//" in url else f"//{url}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_chimera.suites.exclusive import HostLock, NoLock, host_key
+from pytest_chimera.suites.exclusive import HostLock, host_key
 
 HOLDER = """
 import sys
@@ -101,10 +101,3 @@ def test_all_ways_to_write_this_machine_are_one_host() -> None:
     assert len(here) == 1
     assert len({host_key(url) for url in ("http://localhost:1", "http://localhost:2", "http://h:1", "https://h")}) == 4
     assert host_key("https://h") == host_key("https://H:443/ollama")
-
-
-def test_who_is_alone_needs_no_lock() -> None:
-    """NoLock gives every turn at once."""
-    waits: list[str] = []
-    with NoLock().turn(lambda: waits.append("waits")):
-        assert waits == []
