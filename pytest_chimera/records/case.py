@@ -80,7 +80,8 @@ class HostInfo(Record):
     """Without credentials."""
     version: str | None = None
     """As `/api/version` says."""
-    engine: Literal["ollama", "embedded", "scripted"] = "ollama"
+    engine: Literal["ollama", "embedded"] = "ollama"
+    """A scripted engine is an embedded one too: its answers come from a server of ours."""
     shares_clock: bool = False
 
     @property

@@ -172,7 +172,7 @@ def _model(result: CaseResult) -> str:
 
 def _host(result: CaseResult) -> str:
     host = result.host
-    server = {"ollama": "Ollama", "embedded": "the embedded engine", "scripted": "the scripted engine"}[host.engine]
+    server = {"ollama": "Ollama", "embedded": "the embedded engine"}[host.engine]
     waited = f", waited {format_seconds(ns_to_s(result.waited_ns))} for its turn" if result.waited_ns else ""
     return f"{host.url}, {server} {host.version or UNKNOWN}{waited}"
 
