@@ -95,7 +95,7 @@ def test_server_clock_is_used_on_one_machine_only() -> None:
 
 def test_a_failed_request_has_no_end_to_end_time() -> None:
     """A request that was cut has a moment of failure but no E2E."""
-    cut = generation(failure=Failure(kind="cut", message="the stream ended"))
+    cut = generation(failure=Failure(kind="cut", cause="closed", message="the stream ended"))
     assert (cut.ok, cut.client_e2e_ns, cut.client_ttft_ns) == (False, None, 50_000_000)
 
 
@@ -114,7 +114,7 @@ def result() -> CaseResult:
         messages=(Message(role="user", content="hi"),), options={"num_ctx": 512}, format={"type": "object"},
         limits=("tok/s >= 30",),
     )  # fmt: skip
-    failed = generation(failure=Failure(kind="http", status=500, message="out of memory"), chunks=())
+    failed = generation(failure=Failure(kind="http", cause="server", status=500, message="out of memory"), chunks=())
     rounds = (
         Round(number=1, warmup=True, cold=True, generation=generation(arrivals=(Arrival(5, 100),))),
         Round(number=1, warmup=False, cold=False, generation=generation()),

@@ -26,6 +26,8 @@ had begun. cut: the stream ended without its final chunk. protocol: bytes that a
 FailureCause = Literal[
     # connect
     "refused", "name", "unreachable", "connect_timeout", "tls", "proxy",
+    # connect or http: a cold round was not begun, because the model could not be taken out of memory
+    "not_unloaded",
     # timeout: no byte at all, no further byte, bytes but too slowly
     "silent", "idle", "total",
     # http
@@ -72,12 +74,11 @@ class Failure(Record):
     """How a request failed."""
 
     kind: FailureKind
+    cause: FailureCause
     message: str
     """What the server said, or what happened, in one sentence."""
     status: int | None = None
     """HTTP status; None when there was none."""
-    cause: FailureCause | None = None
-    """Finer than `kind`; None in records that were written before causes were told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

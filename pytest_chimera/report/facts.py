@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_chimera.metrics import METRICS, Metric, find_metric
-from pytest_chimera.records import CaseResult, Fact, Failure, LoadedModel, Round
+from pytest_chimera.records import CaseResult, Fact, LoadedModel, Round
 from pytest_chimera.stats import Statistic
 from pytest_chimera.units import ns_to_s
 
@@ -58,20 +58,17 @@ class _Count:
     rounds: Callable[[CaseResult], tuple[Round, ...]]
 
 
-def does_not_fit(failure: Failure | None) -> bool:
-    """Whether a request was refused because its prompt is longer than num_ctx, also in records without a cause."""
-    if failure is None or failure.cause is not None:
-        return failure is not None and failure.cause == "too_long"
-    said = failure.message.lower()
-    return failure.status == 400 and "exceed" in said and "context" in said  # noqa: PLR2004  # Bad Request
-
-
 def _said(each: Round) -> str:
     """What came back: "answer", "thinking" or nothing."""
     generation = each.generation
     if generation.text or generation.tool_calls:
         return "answer"
     return "thinking" if generation.thinking else ""
+
+
+def _cause(each: Round) -> str | None:
+    failure = each.generation.failure
+    return failure.cause if failure else None
 
 
 _COUNTS: tuple[_Count, ...] = (
@@ -90,8 +87,8 @@ _COUNTS: tuple[_Count, ...] = (
     ),
     _Count("off_start_rounds", "rounds left out because of their start, cold or warm", "cold", lambda r: r.off_start),
     _Count(
-        "refused_prompts", "rounds refused because the prompt does not fit into num_ctx", "failure.message",
-        lambda r: tuple(each for each in r.rounds if does_not_fit(each.generation.failure)),
+        "refused_prompts", "rounds refused because the prompt does not fit into num_ctx", "failure.cause",
+        lambda r: tuple(each for each in r.failed if _cause(each) == "too_long"),
     ),
     _Count(
         "cut_prompts", "rounds whose prompt filled num_ctx", "prompt_eval_count",

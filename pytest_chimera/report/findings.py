@@ -121,8 +121,7 @@ def _failures(measured: Measured, book: FactBook) -> list[Finding]:
             failure = each.generation.failure
             assert failure is not None, "only failed rounds are looked at"
             kind = failure.kind if failure.status is None else f"HTTP {failure.status}"
-            cause = f" ({failure.cause})" if failure.cause else ""
-            reasons[_short(f"{kind}{cause}: {failure.message}")].append(each)
+            reasons[_short(f"{kind} ({failure.cause}): {failure.message}")].append(each)
         said: list[Line] = [(Label(numbers_of(rounds)), " ", Label(reason)) for reason, rounds in reasons.items()]
         found.append(
             Finding(

@@ -148,10 +148,9 @@ def _failure(each: Round) -> str:
     failure = each.generation.failure
     assert failure is not None, "asked of failed rounds only"
     status = f" {failure.status}" if failure.status is not None else ""
-    cause = f" ({failure.cause})" if failure.cause is not None else ""
     kept = len(each.generation.chunks)
     partial = f" ({kept} chunks had arrived and are kept)" if kept else ""
-    return f"{failure.kind}{status}{cause}: {printable(failure.message)}{partial}"
+    return f"{failure.kind}{status} ({failure.cause}): {printable(failure.message)}{partial}"
 
 
 def _conditions(result: CaseResult) -> list[str]:

@@ -239,6 +239,7 @@ class _Course:
         """The failed request that could not even be sent."""
         case = self.result.case
         kind: FailureKind = "connect" if isinstance(error, HostUnreachableError) else "http"
+        message = f"The model could not be unloaded before this round. {error}"
         return Generation(
             endpoint=case.endpoint,
             host=self.result.host.url,
@@ -247,7 +248,7 @@ class _Course:
             think=case.think,
             prompt_hash=case.prompt_hash,
             sent_unix_ns=self.runner.clock.unix_ns(),
-            failure=Failure(kind=kind, message=f"The model could not be unloaded before this round. {error}"),
+            failure=Failure(kind=kind, cause="not_unloaded", message=message),
         )
 
     def _note_loaded(self, done: Round) -> None:

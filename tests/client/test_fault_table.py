@@ -44,8 +44,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 REGENERATE = "CHIMERA_REGENERATE_EXPECTED"
 """Set it to write the tables of the page anew; then read the difference before it is committed."""
 
-OF_THE_NETWORK = {"unreachable", "connect_timeout", "tls", "proxy"}
-"""Causes that no server on loopback can show; they have tests of their own."""
+ELSEWHERE = {"unreachable", "connect_timeout", "tls", "proxy", "not_unloaded"}
+"""Causes that no answer to a plain request on loopback can show."""
 
 REPORT = {
     "total_duration": 9_000_000, "load_duration": 1_000_000, "prompt_eval_count": 3, "prompt_eval_duration": 2_000_000,
@@ -195,7 +195,7 @@ def test_every_fault_is_recorded_as_the_page_says(server: LocalServer, case: Cas
         causes.add(failure.cause)
     assert held("faults", table) == table
     assert len(set(texts)) == len(texts)
-    assert set(get_args(FailureCause)) - causes == OF_THE_NETWORK
+    assert set(get_args(FailureCause)) - causes == ELSEWHERE
 
 
 def test_what_is_no_fault_is_recorded_as_the_page_says(server: LocalServer, case: Case, closed_port: int) -> None:

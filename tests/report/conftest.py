@@ -140,8 +140,16 @@ def session(created: datetime) -> ReportInput:
     small = ModelInfo(name="gemma3:270m", family="gemma3", parameter_size="268.10M", quantization="Q8_0")
     full = "request (2010 tokens) exceeds the available context size (512 tokens), try increasing it"
     failed = (
-        _generation(failure=Failure(kind="http", status=400, message=full), chunks=(), end_ns=None, eval_count=None),
-        _generation(failure=Failure(kind="cut", message="the stream ended after | 3 chunks"), end_ns=None),
+        _generation(
+            failure=Failure(kind="http", cause="too_long", status=400, message=full),
+            chunks=(),
+            end_ns=None,
+            eval_count=None,
+        ),
+        _generation(
+            failure=Failure(kind="cut", cause="no_final_chunk", message="the stream ended after | 3 chunks"),
+            end_ns=None,
+        ),
     )
     results = (
         _result(

@@ -82,7 +82,7 @@ def test_no_speed_is_known_when_nothing_counted(
     say: Say, result: Callable[..., CaseResult], generation: Callable[..., Generation]
 ) -> None:
     """With failed rounds only, no speed is made up and prompts are not said to have fitted."""
-    failed = result(generations=(generation(failure=Failure(kind="cut", message="gone")),))
+    failed = result(generations=(generation(failure=Failure(kind="cut", cause="closed", message="gone")),))
     assert say("speed", failed) == ["No tok/s is known: no counted round has one."]
     assert say("waiting", failed) == ["Waiting within requests is unknown: no counted round reports all durations."]
     assert say("prompts", failed) == ["Whether the whole prompt was read is unknown: test_sky on gemma3:latest."]
@@ -129,7 +129,7 @@ def test_a_long_error_is_shortened(
     say: Say, result: Callable[..., CaseResult], generation: Callable[..., Generation]
 ) -> None:
     """Of an error as long as a page the finding has the beginning."""
-    page = generation(failure=Failure(kind="http", status=502, message="x" * 10_000))
+    page = generation(failure=Failure(kind="http", cause="server", status=502, message="x" * 10_000))
     (text,) = say("failures", result(generations=(page,)))
     assert text.endswith("x...")
     assert len(text) < 500

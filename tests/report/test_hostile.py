@@ -81,7 +81,7 @@ def _spoilt(result: CaseResult, text: str, number: int) -> CaseResult:
 def _failing(each: Any, text: str) -> Any:
     if each.generation.ok:
         return each
-    failure = Failure(kind="http", status=500, message=text)
+    failure = Failure(kind="http", cause="server", status=500, message=text)
     return replace(each, generation=replace(each.generation, failure=failure, text=text))
 
 

@@ -115,7 +115,7 @@ def test_a_case_whose_rounds_all_failed_has_unknown_numbers(
     generation: Callable[..., Any], result: Callable[..., Any], created: Any
 ) -> None:
     """Where no round counted, medians are unknown and never 0."""
-    failed = generation(failure=Failure(kind="cut", message="gone"), end_ns=None)
+    failed = generation(failure=Failure(kind="cut", cause="closed", message="gone"), end_ns=None)
     report = build_report(ReportInput(results=(result(generations=(failed,)),), created=created, suite="s"))
     metrics = report.section("Metrics").text.splitlines()
     assert metrics[2:] == [

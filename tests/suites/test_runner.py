@@ -89,6 +89,7 @@ def test_a_model_that_cannot_be_unloaded_is_a_failed_round(house: Any) -> None:
     assert [each.generation.failure for each in result.rounds] == [
         Failure(
             kind="connect",
+            cause="not_unloaded",
             message="The model could not be unloaded before this round. "
             "There is no server at http://h:1. Start Ollama.",
         )
