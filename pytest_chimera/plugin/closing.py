@@ -25,13 +25,14 @@ def finish(session: ChimeraSession, pytest_session: pytest.Session) -> None:
     session.stamp()
     if session.is_worker or not session.folder.path.exists():
         return
-    _attempt(session, session.complete)
+    _attempt(session, session.complete, "the journals were not read")
     _fail_for_lost_reports(session, pytest_session)
     if not session.results and not session.buildings:
         return
-    _attempt(session, lambda: _record(session))
+    _attempt(session, lambda: _record(session), "the rows were not recorded")
     if session.results and not session.settings.no_report:
-        _attempt(session, lambda: _report(session))
+        hint = "Name another folder with --chimera-report."
+        _attempt(session, lambda: _report(session), "the report was not written", hint)
 
 
 def summarise(session: ChimeraSession, reporter: pytest.TerminalReporter) -> None:
@@ -63,11 +64,14 @@ def _notes(session: ChimeraSession) -> tuple[str, ...]:
     return (f"The run was interrupted or lost a worker; the finished rounds of {names} come from its journal.",)
 
 
-def _attempt(session: ChimeraSession, step: Callable[[], object]) -> None:
+def _attempt(session: ChimeraSession, step: Callable[[], object], failed: str, hint: str = "") -> None:
     try:
         step()
-    except (ChimeraError, OSError) as error:
+    except ChimeraError as error:
         session.problems.append(str(error))
+    except OSError as error:
+        where = "" if error.filename is None else f": {error.filename}"
+        session.problems.append(f"{failed}: {error.strerror or error}{where}. {hint}".rstrip())
 
 
 def _record(session: ChimeraSession) -> None:
@@ -87,5 +91,10 @@ def _report(session: ChimeraSession) -> None:
     session.report_path = report.write(session.reports).markdown
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(report.short())
+        step = lambda: _append(Path(summary), report.short())  # noqa: E731  # a call of its own would say no more
+        _attempt(session, step, "the short report was not written to GITHUB_STEP_SUMMARY")
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)

@@ -35,7 +35,7 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError:
-            self.path, self._parents = Path(tempfile.gettempdir(), self.path.name), ()
+            self.path, self._parents = self._instead, ()
             self.path.mkdir(parents=True, exist_ok=True)
         else:
             ignore = base / ".gitignore"
@@ -43,6 +43,11 @@ class RunFolder:
                 ignore.write_text("*\n", encoding="utf-8")
         if not self.worker and self._lock is None:
             self._lock = _locked(self.path / _LOCK)
+
+    @property
+    def _instead(self) -> Path:
+        """The folder in the system's temporary folder; each process of a run comes to the same one by itself."""
+        return Path(tempfile.gettempdir(), self.path.name)
 
     @property
     def journal(self) -> Path:
@@ -62,11 +67,12 @@ class RunFolder:
         part.replace(target)
 
     def told(self, name: str) -> Any:
-        """What was left under `name`; None when nothing was."""
-        try:
-            return json.loads((self.path / f"{name}.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
+        """What was left under `name`, also by a process that had to take the other folder; None when nothing was."""
+        for folder in (self.path, self._instead):
+            file = folder / f"{name}.json"
+            if file.is_file():
+                return json.loads(file.read_text(encoding="utf-8"))
+        return None
 
     def close(self) -> None:
         """Remove the folder and, where they are empty then, those above it that hold only runs."""

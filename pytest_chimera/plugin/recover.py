@@ -33,6 +33,8 @@ def recover_main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("reports", nargs="?", default=".chimera", help="folder of the reports (default: .chimera)")
     reports = Path(parser.parse_args(arguments).reports)
+    if not reports.is_dir() and str(reports) != parser.get_default("reports"):
+        parser.error(f"there is no folder {str(reports)!r}; name the one that was given with --chimera-report")
     left = leftovers(reports / RUNS)
     if not left:
         sys.stdout.write(f"No run was left unfinished in {reports / RUNS}.\n")

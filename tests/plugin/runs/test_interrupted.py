@@ -95,6 +95,16 @@ def test_a_killed_run_is_named_by_the_next_and_can_be_taken_in(
     assert capsys.readouterr().out == "No run was left unfinished in .chimera/runs.\n"
 
 
+def test_recovering_from_a_folder_that_is_not_there_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped folder is not one without unfinished runs."""
+    with pytest.raises(SystemExit) as ended:
+        main(["recover", "chimra"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(
+        "error: there is no folder 'chimra'; name the one that was given with --chimera-report\n"
+    )
+
+
 def test_a_report_that_a_worker_cannot_send_does_not_end_well(project: Any) -> None:
     """Another plugin's unsendable value on a report loses it between worker and controller: the status is not 0."""
     project.pytester.makepyfile(test_it="def test_it(chimera):\n    chimera('Hello', rounds=1)\n")
@@ -116,14 +126,32 @@ def test_a_report_that_a_worker_cannot_send_does_not_end_well(project: Any) -> N
     assert "test_it[toy]  TIME  500  200  TIME  1  0  0" in project.ours(result)
 
 
-def test_a_report_that_cannot_be_written_does_not_take_the_rows_with_it(project: Any) -> None:
-    """The reason is printed in the summary, and the numbers too."""
+def test_a_report_that_cannot_be_written_does_not_take_the_rows_with_it(project: Any, way: tuple[str, ...]) -> None:
+    """The reason is printed in the summary, and the numbers too; with workers as without."""
     project.pytester.makepyfile(test_it="def test_it(chimera):\n    chimera('Hello', rounds=1)\n")
     (project.path / "taken").write_text("a file", encoding="utf-8")
-    result = project.run("--chimera-report=taken", "-p", "no:benchmark")
+    result = project.run("--chimera-report=taken", "--benchmark-json=x.json", *way)
     assert result.ret == 0
-    assert any(line.startswith("chimera: ") and "taken" in line for line in project.ours(result)[2:])
-    assert "test_it[toy]  TIME  500  200  TIME  1  0  0" in project.ours(result)
+    assert (project.path / "x.json").exists()
+    assert project.ours(result)[-2:] == [
+        "test_it[toy]  TIME  500  200  TIME  1  0  0",
+        "chimera: the report was not written: File exists: ROOT/taken. Name another folder with --chimera-report.",
+    ]
+
+
+def test_a_step_summary_that_cannot_be_written_does_not_take_the_report_with_it(
+    one_case: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is printed above the way to the report."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "missing/summary.md")
+    result = one_case.run("--chimera-rounds=1", "-p", "no:benchmark")
+    assert result.ret == 0
+    problem, way = one_case.ours(result)[-2:]
+    assert problem == (
+        "chimera: the short report was not written to GITHUB_STEP_SUMMARY: "
+        "No such file or directory: missing/summary.md."
+    )
+    assert way.startswith("report: .chimera/reports/toy-latest_1K_")
 
 
 def test_the_engine_is_gone_after_every_end(project: Any) -> None:
