@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -28,6 +29,7 @@ OWN_FOLDER = ".chimera"
 """The folder that is ours by its name."""
 _REPORTS = "reports"
 _NEWEST = "report.md"
+_BEGIN = b"# Benchmark report"
 _LONGEST_PART = 48
 _SEVERAL = 3
 """From this many different models (or sizes) on, their number stands in the name in their place."""
@@ -47,9 +49,13 @@ class ReportFiles:
 def write_report(report: Report, directory: Path) -> ReportFiles:
     """Write the report below `directory`.
 
-    Raises OSError where that cannot be done; a file that was begun is removed.
+    Raises OSError where that cannot be done; a file that was begun is removed. A person's own `report.md` is not
+    written over.
     """
     _prepare(directory)
+    newest = directory / _NEWEST
+    if newest.exists() and not newest.read_bytes().startswith(_BEGIN):
+        raise FileExistsError(errno.EEXIST, "This file is no report of ours and stays as it is", str(newest))
     folder = directory / _REPORTS
     folder.mkdir(exist_ok=True)
     markdown = _reserve(folder, file_stem(report.given))
@@ -71,7 +77,6 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
         for path in written:
             path.unlink(missing_ok=True)
         raise
-    newest = directory / _NEWEST
     _write(newest, render(report, above))
     return ReportFiles(markdown=markdown, json=twin, pictures=tuple(folder / name for name in pictures), newest=newest)
 

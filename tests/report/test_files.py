@@ -50,6 +50,16 @@ def test_what_is_written(session: ReportInput, tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in (files.markdown, files.json)} == {0o644}
 
 
+def test_a_report_of_somebody_else_stays(session: ReportInput, tmp_path: Path) -> None:
+    """In a folder with a report.md that is not ours nothing is written, and the error says why."""
+    own = tmp_path / "report.md"
+    own.write_text("# Annual report\n", encoding="utf-8")
+    with pytest.raises(FileExistsError, match="This file is no report of ours and stays as it is"):
+        build_report(session).write(tmp_path)
+    assert listing(tmp_path) == ["report.md"]
+    assert own.read_text(encoding="utf-8") == "# Annual report\n"
+
+
 def test_links_lead_to_the_pictures(session: ReportInput, tmp_path: Path) -> None:
     """The pictures are found from the report and from its newest copy; but for them both are the report's text."""
     pytest.importorskip("pygal")
