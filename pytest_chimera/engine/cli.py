@@ -47,18 +47,26 @@ def _parser() -> argparse.ArgumentParser:
         prog="pytest-chimera engine",
         description="An Ollama-protocol server on loopback. Prints its address and serves until Ctrl-C.",
     )
-    parser.add_argument(
+    answers = parser.add_mutually_exclusive_group()
+    answers.add_argument(
         "--model",
         action="append",
         metavar="NAME|PATH.gguf",
         help="'tiny' (the default, inside the package) or a GGUF file; repeatable",
     )
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")
-    parser.add_argument("--script", metavar="FILE", help="answer from this JSON or YAML script instead of a model")
-    parser.add_argument("--threads", type=int, default=1, help="decode threads per model (default 1)")
-    parser.add_argument("--parallel", type=int, default=1, help="answers at once per model (default 1)")
+    answers.add_argument("--script", metavar="FILE", help="answer from this JSON or YAML script instead of a model")
+    parser.add_argument("--threads", type=_positive, default=1, help="decode threads per model (default 1)")
+    parser.add_argument("--parallel", type=_positive, default=1, help="answers at once per model (default 1)")
     parser.add_argument("--until-eof", action="store_true", help="leave when standard input ends")
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return number
 
 
 def _serve(arguments: argparse.Namespace) -> None:

@@ -38,10 +38,11 @@ def listen(port: int) -> socket.socket:
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listening.bind((LOOPBACK, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listening.close()
+        reason = error.strerror if isinstance(error, OSError) else "there are ports from 0 to 65535"
         raise EngineError(
-            f"Port {port} of {LOOPBACK} cannot be used: {error.strerror}.",
+            f"Port {port} of {LOOPBACK} cannot be used: {reason}.",
             "Port 0 takes any free port.",
             "Leave --port away, or end what uses the port.",
         ) from None

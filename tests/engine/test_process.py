@@ -188,6 +188,36 @@ def test_a_script_file_that_cannot_be_used_is_named(
     assert (out, err) == ("", "pytest-chimera engine: " + message.format(path=path) + "\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (
+            ["--port", "99999"],
+            1,
+            (
+                "Port 99999 of 127.0.0.1 cannot be used: there are ports from 0 to 65535. Port 0 takes any free port. "
+                "Leave --port away, or end what uses the port."
+            ),
+        ),
+        (["--threads", "0"], 2, "error: argument --threads: '0' is not a whole number from 1"),
+        (["--parallel", "-1"], 2, "error: argument --parallel: '-1' is not a whole number from 1"),
+        (["--model", "tiny", "--script", "x"], 2, "error: argument --script: not allowed with argument --model"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_named(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, message: str
+) -> None:
+    """The command ends before it serves, with a status that is not 0 and a last line that says why."""
+    pytest.importorskip("xllamacpp", reason="--port is looked at when there is something to serve")
+    try:
+        ended: object = engine_main(arguments)
+    except SystemExit as error:  # how argparse ends a command
+        ended = error.code
+    out, err = capsys.readouterr()
+    assert (ended, out) == (status, "")
+    assert err.splitlines()[-1].replace("pytest-chimera engine: ", "") == message
+
+
 def test_a_missing_extra_names_the_pip_line(tmp_path: Path) -> None:
     """Without the packages of the extra the command says what to install, with status 1 and no traceback."""
     (tmp_path / "script.json").write_text(json.dumps(SCRIPT), encoding="utf-8")
