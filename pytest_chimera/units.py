@@ -72,8 +72,11 @@ def parse_seconds(text: str) -> float:
 
     Raises QuantityError.
     """
-    quantity = parse_quantity(text)
-    if quantity.dimension not in {None, "time"}:
+    try:
+        quantity = parse_quantity(text)
+    except QuantityError:
+        quantity = None
+    if quantity is None or quantity.dimension not in {None, "time"}:
         raise QuantityError(
             f"{text!r} is not a duration.", "Accepted: seconds, or a number with ns, us, ms, s or min.", ""
         )

@@ -49,8 +49,15 @@ class CaseArguments:
     output_tokens: int | None = None
 
     @classmethod
-    def parse(cls, kwargs: Mapping[str, Any], *, where: str = MARKER, args: tuple[Any, ...] = ()) -> CaseArguments:
-        """Check what was written at `where`, a marker or a call.
+    def parse(
+        cls,
+        kwargs: Mapping[str, Any],
+        *,
+        where: str = MARKER,
+        args: tuple[Any, ...] = (),
+        beside: tuple[str, ...] = (),
+    ) -> CaseArguments:
+        """Check what was written at `where`, a marker or a call; `beside` are further names that it takes.
 
         Raises MarkerError for a positional or unknown argument or an unusable value, LimitError for a limit.
         """
@@ -60,12 +67,13 @@ class CaseArguments:
                 f"Accepted: keyword arguments only: {', '.join(ARGUMENT_NAMES)}.",
                 "Write it as in rounds=5.",
             )
+        known = (*beside, *ARGUMENT_NAMES)
         for name in kwargs:
             if name not in _CHECKS:
                 raise MarkerError(
                     f"{where} has the unknown argument {name!r}.",
-                    f"Known arguments: {', '.join(ARGUMENT_NAMES)}.",
-                    nearest(name, ARGUMENT_NAMES),
+                    f"Known arguments: {', '.join(known)}.",
+                    nearest(name, known),
                 )
         checked = {name: _CHECKS[name](name, value, where) for name, value in kwargs.items() if value is not None}
         return cls(**checked)

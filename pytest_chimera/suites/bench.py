@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_chimera.limits import judge, parse_limit
 from pytest_chimera.suites.arguments import CALL, CaseArguments
-from pytest_chimera.suites.cases import Question, build_case
+from pytest_chimera.suites.cases import QUESTION_NAMES, Question, build_case
 from pytest_chimera.suites.explain import LimitBroken, RoundsFailed, explain_failures, explain_limits
 from pytest_chimera.suites.persona import find_persona
 from pytest_chimera.suites.run import Run
@@ -96,7 +96,7 @@ class Bench:
     def case(self, question: Question, **arguments: Any) -> Case:
         """The case that the next call would measure; `arguments` are those of the marker."""
         __tracebackhide__ = True
-        said = CaseArguments.parse(arguments, where=CALL).over(self.arguments)
+        said = CaseArguments.parse(arguments, where=CALL, beside=QUESTION_NAMES).over(self.arguments)
         persona = None
         if said.persona is not None:
             persona = find_persona(said.persona, self.persona_folders, allowed_options=self.allowed_options)

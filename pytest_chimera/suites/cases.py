@@ -60,6 +60,10 @@ class Question:
     """None picks generate where only that can do it (raw, suffix), else chat."""
 
 
+QUESTION_NAMES = tuple(each.name for each in dataclasses.fields(Question))
+"""What a call takes beside the arguments of a case."""
+
+
 def build_case(
     *,
     case_id: str,

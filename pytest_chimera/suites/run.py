@@ -112,14 +112,13 @@ class Run:
             return json.loads(self.text)
         except ValueError as error:
             last = self._last()
-            cut = last is not None and last.done_reason == "length"
-            raise AnswerError(
-                f"The answer is not JSON ({error}): {_short(self.text)!r}.",
-                "",
-                "It was cut at num_predict or num_ctx tokens: raise them."
-                if cut
-                else "Ask for JSON with format='json' or a schema.",
-            ) from None
+            if last is not None and last.done_reason == "length":
+                advice = "It was cut at num_predict or num_ctx tokens: raise them."
+            elif self.case.format is None:
+                advice = "Ask for JSON with format='json' or a schema."
+            else:
+                advice = "The model did not keep to the format that was asked for."
+            raise AnswerError(f"The answer is not JSON ({error}): {_short(self.text)!r}.", "", advice) from None
 
     def __repr__(self) -> str:
         """What an assertion that failed should show."""

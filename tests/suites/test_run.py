@@ -66,6 +66,14 @@ def test_an_answer_is_read_as_json(house: Any) -> None:
     assert house.bench()("Why?", rounds=1).json() == {"sky": ["blue"]}
 
 
+def test_json_that_was_asked_for_and_not_given_is_laid_to_the_model(house: Any) -> None:
+    """Where the call has a format already, nobody is told to give one."""
+    house.server.plan = [{"text": "Sure!"}] * 2
+    run = house.bench()("Why?", rounds=1, format="json")
+    with pytest.raises(AnswerError, match=r"The model did not keep to the format that was asked for\.$"):
+        run.json()
+
+
 @pytest.mark.parametrize(
     ("planned", "message"),
     [
