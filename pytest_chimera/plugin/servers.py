@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_chimera.suites.runner import Runner
 
 WITHOUT_OLLAMA = "Measure without Ollama: pytest --chimera-model tiny"
+ALLOW = "Measure without Ollama: leave --chimera-engine out"
 INSTALL = "Measure without Ollama: pip install 'pytest-chimera[embedded]'"
 
 
@@ -115,15 +116,13 @@ class Servers:
     def reason_to_skip(self) -> str:
         """Why a case cannot run that has no model: what the host has, and the command to use."""
         client = self.host_client()
-        why = (
-            "no model is named"
-            if self.session.settings.engine == "ollama"
-            else "no model is named, and the embedded engine is not installed"
-        )
+        why, advice = "no model is named, and the embedded engine is not installed", INSTALL
+        if self.session.settings.engine == "ollama":
+            why, advice = "no model is named, and --chimera-engine ollama lets no engine stand in", ALLOW
         try:
             names = [model.name.removesuffix(":latest") for model in client.models()]
         except HostError:
-            return f"{why}; no Ollama answers at {client.url} either. {INSTALL}"
+            return f"{why}; no Ollama answers at {client.url} either. {advice}"
         if not names:
             return f"{why}; {client.url} has no models. Get one: ollama pull gemma3"
         return f"{why}; {client.url} has {', '.join(names)}. Run: pytest --chimera-model {names[0]}"

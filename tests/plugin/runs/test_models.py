@@ -79,6 +79,17 @@ def test_without_a_name_engine_or_server_the_skip_says_how_to_get_one(one_case: 
     ) in result.stdout.str()
 
 
+def test_where_only_ollama_may_answer_the_skip_names_what_forbids_the_engine(one_case: Any, no_server: str) -> None:
+    """Nobody is told to install an engine that an option forbids."""
+    result = one_case.run(
+        "-rs", "-p", "no:benchmark", "--chimera-engine=ollama", f"--chimera-host={no_server}", model="", process=True
+    )
+    assert (
+        "no model is named, and --chimera-engine ollama lets no engine stand in; "
+        f"no Ollama answers at {no_server} either. Measure without Ollama: leave --chimera-engine out"
+    ) in result.stdout.str()
+
+
 def test_names_and_files_are_planned_for_the_server_that_they_mean(pytester: pytest.Pytester) -> None:
     """`tiny` and files go to the embedded engine, all else to the host, and ids stay short and apart."""
     for path in ("a/m.gguf", "b/m.gguf", "n.gguf"):
