@@ -185,7 +185,8 @@ class Generation(Record):
     def uncached_prompt_tokens(self) -> int | None:
         """Prompt tokens that were evaluated = prompt_eval_count - cached; all of them when a nonce broke the prefix.
 
-        None when the server does not say how many it found in its cache and nothing kept it from finding them.
+        None when the server does not say how many it found in its cache and nothing kept it from finding them. With a
+        nonce and without the server's word, the few tokens that a template puts before the nonce count as evaluated.
         """
         if self.prompt_eval_count is None:
             return None
