@@ -1,6 +1,7 @@
 """The live line of a long run: case, model, round, the last numbers, the estimated rest.
 
-On a terminal only, and only where nothing else writes to it: not in a pipe or CI log, not with `-s`, not in a worker.
+On a terminal only, and only where nothing else writes to it: not in a pipe or CI log, not with `-s` or live logs, not
+in a worker.
 """
 
 from __future__ import annotations
@@ -143,6 +144,8 @@ def observer_for(config: pytest.Config) -> Observer:
         or captures is None
         or not reporter.isatty
         or config.getoption("capture") == "no"
+        or config.getoption("log_cli_level", None) is not None
+        or (config.pluginmanager.hasplugin("logging-plugin") and config.getini("log_cli"))
         or os.environ.get("CI")
         or os.environ.get("TERM") == "dumb"
     ):

@@ -118,6 +118,8 @@ def seen(text: str) -> list[str]:
     ("args", "live", "lines"),
     [
         ((), True, ["test_it.py ..".ljust(53) + "[100%]"]),
+        (("--log-cli-level=INFO",), False, ["PASSED".ljust(53) + "[ 50%]"]),
+        (("-o", "log_cli=true"), False, ["test_it.py::test_it[tiny] PASSED".ljust(53) + "[ 50%]"]),
         (("-q",), True, ["..".ljust(53) + "[100%]"]),
         (
             ("-v",),
