@@ -182,8 +182,10 @@ def _model_sentence(name: str, measured: Measured, book: FactBook) -> Line:
         facts.sort(key=lambda fact: fact.value or 0)
         if not facts:
             parts.append((f"{title} {UNKNOWN}",))
-        elif len(facts) == 1:
-            parts.append((f"median {title} ", Number(fact=facts[0])))
+            continue
+        least, most = Number(fact=facts[0]), Number(fact=facts[-1])
+        if least.text != most.text:
+            parts.append((f"median {title} ", least, " to ", most, " over its cases"))
         else:
-            parts.append((f"median {title} ", Number(fact=facts[0]), " to ", Number(fact=facts[-1]), " over its cases"))
+            parts.append((f"median {title} ", least, "" if len(facts) == 1 else " over its cases"))
     return (Label(name), ": ", *joined(tuple(parts)), ".")

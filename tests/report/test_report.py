@@ -111,6 +111,15 @@ def test_a_session_without_results_is_said_to_be_one(created: Any) -> None:
     assert report.header.title == "Benchmark report: nothing"
 
 
+def test_a_range_that_would_read_as_one_number_is_one_number(
+    generation: Callable[..., Any], result: Callable[..., Any], created: Any
+) -> None:
+    """Two cases whose medians look the same are said to have that median, not to lie between it and itself."""
+    cases = tuple(result(case={"id": name, "name": name}, generations=(generation(),)) for name in ("a", "b"))
+    summary = build_report(ReportInput(results=cases, created=created, suite="s")).section("Executive Summary").text
+    assert re.search(r"median TTFT \S+ ms over its cases, median tok/s \S+ tok/s over its cases\.", summary)
+
+
 def test_a_case_whose_rounds_all_failed_has_unknown_numbers(
     generation: Callable[..., Any], result: Callable[..., Any], created: Any
 ) -> None:
