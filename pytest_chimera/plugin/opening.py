@@ -36,6 +36,8 @@ def open_run(session: ChimeraSession, workers: int = 0) -> None:
     lines += described(session.settings, session.models, session.servers.host_client().url)
     if not session.models:
         lines.append(f"chimera: the cases are skipped: {session.servers.reason_to_skip()}")
+    if session.models and _is_disabled(session.config):
+        lines.append("chimera: --benchmark-disable: one round for each case, no rows, and no limit is judged")
     hosts = len({model.embedded for model in session.models})
     if workers > 1 and hosts:
         lines.append(f"chimera: {waiting_line(workers, hosts)}")
@@ -55,6 +57,12 @@ def _start_engine_for_all(session: ChimeraSession) -> None:
         session.folder.tell("engine", {"url": session.servers.engine_url()})
     except ChimeraError as error:
         session.folder.tell("engine", {"error": str(error)})
+
+
+def _is_disabled(config: pytest.Config) -> bool:
+    from pytest_chimera.plugin.record import benchmark_disabled  # noqa: PLC0415  # record imports pytest-benchmark
+
+    return benchmark_disabled(config)
 
 
 def _leftover(path: str) -> str:

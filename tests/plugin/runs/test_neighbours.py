@@ -36,12 +36,13 @@ def test_recorded_rows_come_without_a_warning(one_case: Any, way: tuple[str, ...
 
 
 def test_benchmark_disable_makes_one_round_and_no_row(one_case: Any, way: tuple[str, ...]) -> None:
-    """A disabled run shows that the cases work: one round each, limits not held, no rows."""
+    """A disabled run shows that the cases work: one round each, limits not held, no rows; and it says so."""
     one_case.pytester.makepyfile(
         test_sky="def test_sky(chimera):\n    chimera('Hello', limits=['tok/s >= 1000', 'ttft.p90 <= 1 s'])\n"
     )
     result = one_case.run(*way, "--benchmark-disable")
     assert result.ret == 0
+    assert "chimera: --benchmark-disable: one round for each case, no rows, and no limit is judged" in result.outlines
     assert "test_sky[toy]  TIME  500  200  TIME  1  0  0" in one_case.ours(result)
     assert "benchmark 'ttft'" not in result.stdout.str()
 
