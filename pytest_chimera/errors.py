@@ -13,10 +13,21 @@
     ├── RecordError              a saved or transported record that cannot be read back
     ├── HostError                an Ollama server could not be used
     │   ├── HostUnreachableError no connection
+    │   │   └── one class per cause:
+    │   │       NothingListensError, NameUnresolvedError, NetworkUnreachableError,
+    │   │       ConnectTimeoutError, TlsFailedError, ProxyFailedError
     │   └── HostAnswerError      it answered, but with an error or not as Ollama answers
+    │       └── one class per cause:
+    │           NotUnloadedError, NoByteError, IdleTimeoutError, TotalTimeoutError, BadRequestError,
+    │           PromptTooLongError, UnauthorizedError, ForbiddenError, ModelMissingError,
+    │           RouteMissingError, MethodRefusedError, ServerBusyError, ServerFailedError,
+    │           RedirectedError, UnexpectedStatusError, ErrorLineError, NoFinalChunkError,
+    │           ClosedMidAnswerError, ResetMidAnswerError, NoAnswerError, NotHttpError, NotUtf8Error,
+    │           NotJsonError, WrongShapeError, AbsurdDurationError, OnlyLoadedError
     └── EngineError              the engine that the plugin starts itself did not start, or stopped
 
-A failed *request* of a measurement is not raised but recorded: `records.Failure` within its `Generation`.
+A failed *request* of a measurement is not raised but recorded: `records.Failure` within its `Generation`, whose `cause`
+is a key of `CAUSES`. Where a request is not part of a measurement (`chimera_model.generate`) that class is raised.
 Every one of them survives pickling, because xdist sends them between processes.
 """
 
@@ -110,5 +121,170 @@ class HostAnswerError(HostError):
     """The server answered with an error, or not as Ollama answers."""
 
 
+class NothingListensError(HostUnreachableError):
+    """Nothing listens at the address of the host."""
+
+
+class NameUnresolvedError(HostUnreachableError):
+    """The name of the host cannot be resolved."""
+
+
+class NetworkUnreachableError(HostUnreachableError):
+    """There is no way to the host."""
+
+
+class ConnectTimeoutError(HostUnreachableError):
+    """Connecting took longer than the request may."""
+
+
+class TlsFailedError(HostUnreachableError):
+    """The encrypted connection could not be made."""
+
+
+class ProxyFailedError(HostUnreachableError):
+    """The proxy did not open the way to the host."""
+
+
+class NotUnloadedError(HostAnswerError):
+    """A cold round was not begun, because the model could not be taken out of memory."""
+
+
+class NoByteError(HostAnswerError):
+    """Not one byte came in the time allowed."""
+
+
+class IdleTimeoutError(HostAnswerError):
+    """No further byte came in the time that a server may be silent."""
+
+
+class TotalTimeoutError(HostAnswerError):
+    """The answer was not complete in the time allowed."""
+
+
+class BadRequestError(HostAnswerError):
+    """400: the server does not take the request."""
+
+
+class PromptTooLongError(HostAnswerError):
+    """400: the prompt does not fit into num_ctx."""
+
+
+class UnauthorizedError(HostAnswerError):
+    """401: the server wants a key."""
+
+
+class ForbiddenError(HostAnswerError):
+    """403: the server refuses this client."""
+
+
+class ModelMissingError(HostAnswerError):
+    """404: the model is not installed."""
+
+
+class RouteMissingError(HostAnswerError):
+    """404: the server has no such route, so it may not be an Ollama."""
+
+
+class MethodRefusedError(HostAnswerError):
+    """405: the route does not take the method."""
+
+
+class ServerBusyError(HostAnswerError):
+    """503: the server's queue is full."""
+
+
+class ServerFailedError(HostAnswerError):
+    """500 and above: the server or its runner failed before the first chunk."""
+
+
+class RedirectedError(HostAnswerError):
+    """The server points elsewhere, where no measured request follows."""
+
+
+class UnexpectedStatusError(HostAnswerError):
+    """A status that Ollama does not send."""
+
+
+class ErrorLineError(HostAnswerError):
+    """An error line came after the stream had begun."""
+
+
+class NoFinalChunkError(HostAnswerError):
+    """The stream ended properly, but without its final chunk."""
+
+
+class ClosedMidAnswerError(HostAnswerError):
+    """The connection was closed in the middle of the answer."""
+
+
+class ResetMidAnswerError(HostAnswerError):
+    """The connection was reset."""
+
+
+class NoAnswerError(HostAnswerError):
+    """The connection was closed without an answer."""
+
+
+class NotHttpError(HostAnswerError):
+    """What answered does not speak HTTP."""
+
+
+class NotUtf8Error(HostAnswerError):
+    """A line of the answer is not UTF-8."""
+
+
+class NotJsonError(HostAnswerError):
+    """A line of the answer is not JSON."""
+
+
+class WrongShapeError(HostAnswerError):
+    """A line of the answer is JSON, but not as Ollama writes it."""
+
+
+class AbsurdDurationError(HostAnswerError):
+    """A reported duration or count cannot be."""
+
+
+class OnlyLoadedError(HostAnswerError):
+    """The model was loaded or unloaded, and not asked."""
+
+
 class EngineError(ChimeraError):
     """The engine that the plugin starts itself did not start, or stopped."""
+
+
+CAUSES: dict[str, type[HostError]] = {
+    "refused": NothingListensError,
+    "name": NameUnresolvedError,
+    "unreachable": NetworkUnreachableError,
+    "connect_timeout": ConnectTimeoutError,
+    "tls": TlsFailedError,
+    "proxy": ProxyFailedError,
+    "not_unloaded": NotUnloadedError,
+    "silent": NoByteError,
+    "idle": IdleTimeoutError,
+    "total": TotalTimeoutError,
+    "bad_request": BadRequestError,
+    "too_long": PromptTooLongError,
+    "unauthorized": UnauthorizedError,
+    "forbidden": ForbiddenError,
+    "model_missing": ModelMissingError,
+    "not_found": RouteMissingError,
+    "method": MethodRefusedError,
+    "busy": ServerBusyError,
+    "server": ServerFailedError,
+    "redirect": RedirectedError,
+    "status": UnexpectedStatusError,
+    "error_line": ErrorLineError,
+    "no_final_chunk": NoFinalChunkError,
+    "closed": ClosedMidAnswerError,
+    "reset": ResetMidAnswerError,
+    "no_answer": NoAnswerError,
+    "not_http": NotHttpError,
+    "utf8": NotUtf8Error,
+    "json": NotJsonError,
+    "shape": WrongShapeError,
+    "durations": AbsurdDurationError,
+    "only_loaded": OnlyLoadedError,
+}
+"""What exactly happened to a failed request, one word for each fault -> the exception class of that fault."""

@@ -31,8 +31,9 @@ def bad_answer(url: str, why: str) -> HostAnswerError:
 
 
 def host_error(url: str, failure: Failure) -> HostError:
-    """The error for a request of our own that failed."""
-    return unreachable(url, failure.message) if failure.kind == "connect" else bad_answer(url, failure.message)
+    """The error for a request of our own that failed, of the class of its fault."""
+    general = unreachable(url, failure.message) if failure.kind == "connect" else bad_answer(url, failure.message)
+    return failure.error(*general.args)
 
 
 @contextmanager

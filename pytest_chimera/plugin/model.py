@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from pytest_chimera.errors import HostAnswerError, HostUnreachableError
 from pytest_chimera.suites.cases import Question
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class ChimeraModel:
     def generate(self, prompt: str, **arguments: Any) -> Generation:
         """One request to `/api/generate`, to be timed by others as in `benchmark(chimera_model.generate, "Why?")`.
 
-        `arguments` are those of a `chimera(...)` call. Raises HostError when the request fails.
+        `arguments` are those of a `chimera(...)` call. Raises the HostError of its fault when the request fails.
         """
         return self._ask({"prompt": prompt, "endpoint": "generate", **arguments})
 
@@ -96,8 +95,8 @@ class ChimeraModel:
         if calls is not None:
             calls.add(generation, self.info, self.server.host)
         if generation.failure is not None:
-            kind = HostUnreachableError if generation.failure.kind == "connect" else HostAnswerError
-            raise kind(f"The request to {self.name} at {self.host} failed: {generation.failure.message}")
+            failure = generation.failure
+            raise failure.error(f"The request to {self.name} at {self.host} failed: {failure.message}")
         return generation
 
     def _case(self, arguments: dict[str, Any]) -> tuple[Bench, Case]:

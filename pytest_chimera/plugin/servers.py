@@ -132,7 +132,7 @@ class Servers:
         try:
             host = client.host_info()
         except HostUnreachableError as error:
-            raise HostUnreachableError(
+            raise type(error)(
                 error.what,
                 "",
                 "Start Ollama there with 'ollama serve', or name another server with --chimera-host. " + WITHOUT_OLLAMA,

@@ -12,6 +12,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
+from pytest_chimera.errors import CAUSES, HostError
 from pytest_chimera.records.base import Record
 from pytest_chimera.units import NS_PER_MS, rate_per_s
 
@@ -38,7 +39,7 @@ FailureCause = Literal[
     # cut: an answer that ended properly but without its final chunk, or a connection that did not
     "no_final_chunk", "closed", "reset", "no_answer",
     # protocol
-    "not_http", "utf8", "json", "shape", "durations",
+    "not_http", "utf8", "json", "shape", "durations", "only_loaded",
 ]  # fmt: skip
 """What exactly happened: one word for each fault that people must be able to tell from the others."""
 
@@ -79,6 +80,11 @@ class Failure(Record):
     """What the server said, or what happened, in one sentence."""
     status: int | None = None
     """HTTP status; None when there was none."""
+
+    @property
+    def error(self) -> type[HostError]:
+        """The exception class of this fault."""
+        return CAUSES[self.cause]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

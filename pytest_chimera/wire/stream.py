@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_chimera.wire.http import HttpAnswer, Read
 
 _OK = 200
+_NOT_ASKED = {"load": "loaded", "unload": "unloaded"}
 _decode = json.JSONDecoder().raw_decode  # json.loads without its look for a byte order mark and for blanks
 _DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
 _COUNTS = ("prompt_eval_count", "prompt_eval_cached_count", "eval_count")
@@ -176,6 +177,9 @@ class _Reader:
         wrong = _absurd(chunk)
         if wrong is not None:
             answer.failure = _protocol("durations", f"the server reported {wrong}")
+        elif answer.done_reason in _NOT_ASKED:
+            done = _NOT_ASKED[answer.done_reason]
+            answer.failure = _protocol("only_loaded", f"the server {done} the model and did not ask it")
 
 
 def _lines(pieces: Sequence[Read], *, whole: bool) -> Iterator[tuple[int, bytes]]:

@@ -189,7 +189,7 @@ def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
     errors = ask_everything(Client(Connection.resolve(url, {}, {})))
-    assert {type(error) for error in errors} == {HostUnreachableError}
+    assert all(isinstance(error, HostUnreachableError) for error in errors)
     texts = {str(error) for error in errors}
     place = url.removeprefix("http://")
     assert texts == {
@@ -212,4 +212,4 @@ def test_nobody_there() -> None:
 def test_something_else_there(serve: Callable[..., Any], answer: bytes) -> None:
     """Whatever a server answers that is not Ollama's, each question ends with an error of ours."""
     errors = ask_everything(Client(Connection.resolve(serve(answer).url, {}, {})))
-    assert {type(error) for error in errors} == {HostAnswerError}
+    assert all(isinstance(error, HostAnswerError) for error in errors)

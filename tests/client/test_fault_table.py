@@ -33,6 +33,7 @@ from pytest_chimera.engine.proxy import FaultProxy
 from pytest_chimera.engine.script import read_script
 from pytest_chimera.engine.scripted import ScriptedBackend
 from pytest_chimera.engine.serve import LocalServer
+from pytest_chimera.errors import CAUSES
 from pytest_chimera.records import FailureCause
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ FAULTS = (
     Trial(
         "a duration above the total", (EditLines(find=rb'"eval_duration":\d+', replace=rb'"eval_duration":99000000'),)
     ),
+    Trial("the model was loaded and not asked", model="loader"),
+    Trial("the model was unloaded", model="leaver"),
 )
 NO_FAULTS = (
     Trial("a line split over packets", (Drip(size=7, interval_s=0),)),
@@ -122,8 +125,6 @@ NO_FAULTS = (
     Trial("an empty answer", model="silent"),
     Trial("thinking and no answer", model="thinker"),
     Trial("an answer cut at num_predict or num_ctx", model="long"),
-    Trial("the model was loaded and not asked", model="loader"),
-    Trial("the model was unloaded", model="leaver"),
 )
 
 
@@ -183,19 +184,27 @@ def held(name: str, table: list[str]) -> list[str]:
 
 def test_every_fault_is_recorded_as_the_page_says(server: LocalServer, case: Case, closed_port: int) -> None:
     """Each fault has its cause, its own text and what it leaves, and no cause that loopback can show is left out."""
-    table, texts, causes = ["| fault | kind | cause | text | kept |", "|---|---|---|---|---|"], [], set()
+    table = ["| fault | kind | cause | class | text | kept |", "|---|---|---|---|---|---|"]
+    texts, causes = [], set()
     for trial in FAULTS:
         seen = made(trial, server, case, closed_port)
         failure = seen.failure
         assert failure is not None, trial.name
         kind = failure.kind if failure.status is None else f"{failure.kind}, {failure.status}"
         text = shown(failure.message, closed_port)
-        table.append(f"| {trial.name} | {kind} | `{failure.cause}` | {text} | {kept(seen)} |")
+        named = f"`{failure.cause}` | `{failure.error.__name__}`"
+        table.append(f"| {trial.name} | {kind} | {named} | {text} | {kept(seen)} |")
         texts.append(text)
         causes.add(failure.cause)
     assert held("faults", table) == table
     assert len(set(texts)) == len(texts)
     assert set(get_args(FailureCause)) - causes == ELSEWHERE
+
+
+def test_every_cause_has_an_exception_class_of_its_own() -> None:
+    """Each cause that can be recorded is a key of the one table of classes, and no two share a class."""
+    assert sorted(CAUSES) == sorted(get_args(FailureCause))
+    assert len(set(CAUSES.values())) == len(CAUSES)
 
 
 def test_what_is_no_fault_is_recorded_as_the_page_says(server: LocalServer, case: Case, closed_port: int) -> None:

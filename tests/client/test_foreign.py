@@ -10,7 +10,7 @@ import ollama
 import pytest
 
 from pytest_chimera.client.foreign import as_host_errors, host_error
-from pytest_chimera.errors import HostAnswerError, HostUnreachableError
+from pytest_chimera.errors import ClosedMidAnswerError, HostAnswerError, HostUnreachableError, NothingListensError
 from pytest_chimera.records import Failure
 
 REQUEST = httpx.Request("GET", "http://x")
@@ -70,8 +70,10 @@ def test_what_is_not_foreign_passes(kind: Any) -> None:
 
 
 def test_failures_of_our_own_requests() -> None:
-    """A failed connection is an unreachable host, any other failure a bad answer."""
+    """Each is the class of its fault: of a failed connection an unreachable host, of any other a bad answer."""
     refused = Failure(kind="connect", cause="refused", message="nothing listens")
     cut = Failure(kind="cut", cause="closed", message="it was cut")
-    assert type(host_error("http://x", refused)) is HostUnreachableError
-    assert type(host_error("http://x", cut)) is HostAnswerError
+    assert type(host_error("http://x", refused)) is NothingListensError
+    assert type(host_error("http://x", cut)) is ClosedMidAnswerError
+    assert issubclass(NothingListensError, HostUnreachableError)
+    assert issubclass(ClosedMidAnswerError, HostAnswerError)
