@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_chimera.plugin.servers import Servers
     from pytest_chimera.plugin.settings import Settings
     from pytest_chimera.records import CaseResult
+    from pytest_chimera.suites.journal import Journal
     from pytest_chimera.suites.runner import Observer
 
 NAME = "chimera-session"
@@ -135,6 +136,11 @@ class ChimeraSession:
         known = {result.case.id for result in self.results}
         self.recovered = [each for each in self._journalled() if each.case.id not in known]
         self.results.extend(self.recovered)
+
+    def note_problem(self, journal: Journal | None) -> None:
+        """Keep for the summary, once, why a journal cannot be written."""
+        if journal is not None and journal.problem is not None and journal.problem not in self.problems:
+            self.problems.append(journal.problem)
 
     def measured_so_far(self) -> list[CaseResult]:
         """What is known here and now; a worker looks into the journals of all."""

@@ -55,6 +55,9 @@ def row(result: CaseResult) -> Row:
     if not result.complete:
         why = "interrupted" if result.stopped is None else f"stopped: {escape(result.stopped)}"
         notes.append(f"{why}; {_plural(done, 'round')} of {result.case.rounds} recorded")
+    busy = sum(each.busy_answers for each in result.rounds)
+    if busy:
+        notes.append(f"the server was busy {_plural(busy, 'time')} and was asked again")
     kinds = dict.fromkeys(each.generation.failure.message for each in counted if each.generation.failure is not None)
     notes += [f"failed: {escape(kind)}" for kind in kinds]
     return Row(escape(result.case.name), (*medians, rounds, str(failed), str(cold)), tuple(notes))

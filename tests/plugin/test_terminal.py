@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,6 +61,13 @@ def test_a_stopped_case_says_why(make_result: Callable[..., CaseResult]) -> None
     """What stopped it stands below its line."""
     stopped = make_result(complete=False, stopped="warm-up round 1 failed")
     assert "  stopped: warm-up round 1 failed; 2 rounds of 3 recorded" in table([row(stopped)], 100)
+
+
+def test_a_busy_server_is_named(make_result: Callable[..., CaseResult]) -> None:
+    """How often the server refused for want of room stands below the line of the case."""
+    result = make_result()
+    refused = replace(result, rounds=tuple(replace(each, busy_answers=each.warmup * 2) for each in result.rounds))
+    assert "  the server was busy 2 times and was asked again" in table([row(refused)], 100)
 
 
 def test_names_and_errors_cannot_act_on_the_terminal(
