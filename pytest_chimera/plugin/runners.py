@@ -66,7 +66,6 @@ def bench_for(item: pytest.Item, model: ChimeraModel) -> Bench:
     def deliver(result: CaseResult) -> None:
         measured(item).append(json.dumps(result.as_dict()))
         item.user_properties.extend(junit_properties(result))
-        journal = model.server.runner.journal
         session.note_problem(model.server.runner.journal)
 
     test_id = id_of(item)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,11 +17,12 @@ LONG = "TestGroup::test_a_case_with_a_name_that_is_longer_than_any_terminal[hf.c
 
 
 def test_a_case_is_one_line_of_medians(make_result: Callable[..., CaseResult]) -> None:
-    """Medians over the rounds that count, how many those are, failed ones, cold ones, and why a round failed."""
+    """Medians over the rounds that count, how many those are, failed and cold ones, and what else must be said."""
     assert table([row(make_result())], 100) == [
         "case              TTFT  prefill  decode     E2E  rounds  failed  cold",
         "                          tok/s   tok/s",
         "test_sky[toy]  55.0 ms      500     100  155 ms  2 of 3       1     1",
+        "  the server was busy 2 times and was asked again",
         "  failed: out of memory",
     ]
 
@@ -34,6 +34,7 @@ def test_a_long_name_is_cut_in_its_middle(make_result: Callable[..., CaseResult]
         "case                         TTFT  prefill  decode     E2E  rounds  failed  cold",
         "                                     tok/s   tok/s",
         "TestGroup::…GGUF:Q4_K_M]  55.0 ms      500     100  155 ms  2 of 3       1     1",
+        "  the server was busy 2 times and was asked again",
         "  failed: out of memory",
     ]
 
@@ -53,6 +54,8 @@ def test_a_narrow_terminal_gets_a_list(make_result: Callable[..., CaseResult]) -
         "  decode 100 tok/s, E2E 155 ms, rounds 2",
         "  of 3, failed 1, cold 1",
         "  interrupted; 2 rounds of 3 recorded",
+        "  the server was busy 2 times and was",
+        "  asked again",
         "  failed: out of memory",
     ]
 
@@ -61,13 +64,6 @@ def test_a_stopped_case_says_why(make_result: Callable[..., CaseResult]) -> None
     """What stopped it stands below its line."""
     stopped = make_result(complete=False, stopped="warm-up round 1 failed")
     assert "  stopped: warm-up round 1 failed; 2 rounds of 3 recorded" in table([row(stopped)], 100)
-
-
-def test_a_busy_server_is_named(make_result: Callable[..., CaseResult]) -> None:
-    """How often the server refused for want of room stands below the line of the case."""
-    result = make_result()
-    refused = replace(result, rounds=tuple(replace(each, busy_answers=each.warmup * 2) for each in result.rounds))
-    assert "  the server was busy 2 times and was asked again" in table([row(refused)], 100)
 
 
 def test_names_and_errors_cannot_act_on_the_terminal(
