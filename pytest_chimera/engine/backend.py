@@ -188,9 +188,6 @@ class Backend(Protocol):
     async def delete(self, model: str) -> None:
         """Remove an installed model from the list (never a user's file) and unload it."""
 
-    async def embed(self, model: str, texts: Sequence[str]) -> Mapping[str, Any]:
-        """The body of `/api/embed` without `model`. Raises ApiError, `embeddings_unsupported()` where it cannot."""
-
 
 def prompt_too_long(prompt_tokens: int, num_ctx: int) -> ApiError:
     """What Ollama answers to a prompt that does not fit with `truncate: false`: JSON inside a JSON string."""

@@ -20,7 +20,6 @@ from pytest_chimera.engine.backend import (
     Message,
     ModelCard,
     RunningModel,
-    embeddings_unsupported,
     images_unsupported,
     runner_died,
 )
@@ -109,10 +108,6 @@ class LlamaBackend:
         """Forget a model and unload it; its file stays."""
         self._installed.pop(model, None)
         await self._loaded.unload(model)
-
-    async def embed(self, model: str, texts: Sequence[str]) -> Mapping[str, Any]:  # noqa: ARG002  # the protocol's
-        """Refused: the children are started for completions."""
-        raise embeddings_unsupported()
 
     async def answer(self, request: AnswerRequest) -> AsyncGenerator[Chunk, None]:
         """The chunks of the answer."""

@@ -13,7 +13,7 @@ import random
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_chimera.engine.backend import (
     FOREVER_S,
@@ -21,14 +21,13 @@ from pytest_chimera.engine.backend import (
     ModelCard,
     RunningModel,
     StreamCutError,
-    embeddings_unsupported,
     prompt_too_long,
 )
 from pytest_chimera.engine.chunks import Metrics, final_chunk, text_chunk
 from pytest_chimera.units import s_to_ns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from pytest_chimera.engine.backend import AnswerRequest, Chunk
     from pytest_chimera.engine.script import Script, ScriptedAnswer, ScriptedModel
@@ -100,10 +99,6 @@ class ScriptedBackend:
     async def delete(self, model: str) -> None:
         """Take it out of the list."""
         del self._models[model]
-
-    async def embed(self, model: str, texts: Sequence[str]) -> Mapping[str, Any]:  # noqa: ARG002  # the protocol's
-        """A script has no embeddings."""
-        raise embeddings_unsupported()
 
     async def _load(self, state: _State, request: AnswerRequest) -> None:
         num_ctx = state.num_ctx(request)

@@ -142,19 +142,14 @@ class EngineApp:
     async def _embed(self, call: Call) -> None:
         body = decode(await call.body(), requests.EMBED_BODY)
         asked = _model_of(body)
-        card = self._card(requests.valid_name(asked))
-        if card is None:
+        if self._card(requests.valid_name(asked)) is None:
             raise requests.model_not_found(asked)
         texts = body.get("input", "")
         if isinstance(texts, str):
             texts = [texts]
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise ApiError(400, "invalid input type")
-        try:
-            answer = await self._backend.embed(card.name, texts)
-        except NotImplementedError:
-            raise embeddings_unsupported() from None
-        await call.reply_json({"model": asked, **answer})
+        raise embeddings_unsupported()  # the models are loaded for completions alone
 
     async def _pull(self, call: Call) -> None:
         body = decode(await call.body(), requests.PULL_BODY)

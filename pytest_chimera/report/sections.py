@@ -71,19 +71,22 @@ def _header(given: ReportInput) -> Section:
 def _configuration(given: ReportInput) -> Line:
     """Settings that were set with their values, options of cases, then the settings left at their defaults."""
     settings = [(name, value) for name, value in given.configuration.items() if value != DEFAULT]
-    options = _unique(
-        f"{name}={result.case.options[name]}"
-        for result in given.results
-        for name in result.case.options_set
-        if name in result.case.options
-    )
+    options: dict[str, list[str]] = {}
+    for result in given.results:
+        for name in result.case.options_set:
+            values, value = options.setdefault(name, []), str(result.case.options.get(name))
+            values += [] if value in values else [value]
     parts: list[Line] = [(Label(f"{name} = {value}"),) for name, value in settings]
     if options:
-        parts.append(("model options ", *_labels(options)))
+        parts.append(("model options ", *_labels(_option(name, values) for name, values in options.items())))
     defaults = [name for name, value in given.configuration.items() if value == DEFAULT]
     if defaults:
         parts.append(("default: ", *_labels(defaults)))
     return joined(tuple(parts), "; ") if parts else (DEFAULT,)
+
+
+def _option(name: str, values: list[str]) -> str:
+    return f"{name}={values[0]}" if len(values) == 1 else f"{name}={' or '.join(values)} by case"
 
 
 def _labels(names: Iterable[str]) -> Line:

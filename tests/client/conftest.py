@@ -32,9 +32,16 @@ PATIENCE_S = 30.0
 class Stand:
     """A server of one trick: `trick(connection, request)` is called for each connection."""
 
-    def __init__(self, trick: Callable[[socket.socket, bytes], None], *, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        trick: Callable[[socket.socket, bytes], None],
+        read_request: Callable[[socket.socket], bytes],
+        *,
+        host: str = "127.0.0.1",
+    ) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.trick = trick
+        self.read_request = read_request
         self.tls: ssl.SSLContext | None = None
         self.listens = True
         """Whether a whole request is read before the trick is played."""
@@ -89,26 +96,9 @@ class Stand:
                     self._talk(secured)
 
     def _talk(self, connection: socket.socket) -> None:
-        request = read_request(connection) if self.listens else b""
+        request = self.read_request(connection) if self.listens else b""
         self.requests.append(request)
         self.trick(connection, request)
-
-
-def read_request(connection: socket.socket) -> bytes:
-    """One whole HTTP request."""
-    data = b""
-    while True:
-        head, separator, body = data.partition(b"\r\n\r\n")
-        if separator:
-            lengths = [
-                line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
-            ]
-            if len(body) >= int(lengths[0] if lengths else 0):
-                return data
-        more = connection.recv(65536)
-        if not more:
-            return data
-        data += more
 
 
 def answered(body: bytes, status: str = "200 OK", content_type: str = "application/json") -> bytes:
@@ -128,7 +118,6 @@ class Wire:
 
     line, final = LINE, FINAL
     answered, streamed = staticmethod(answered), staticmethod(streamed)
-    read_request = staticmethod(read_request)
 
     @staticmethod
     def whole() -> bytes:
@@ -143,12 +132,13 @@ def wire() -> type[Wire]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Stand]]:
+def serve(read_request: Callable[[socket.socket], bytes]) -> Iterator[Callable[..., Stand]]:
     """Start a server of one trick: a function, or the bytes to answer with."""
     stands: list[Stand] = []
 
     def start(trick: bytes | Callable[[socket.socket, bytes], None], **more: Any) -> Stand:
-        stands.append(Stand((lambda s, _: s.sendall(trick)) if isinstance(trick, bytes) else trick, **more))
+        act = (lambda s, _: s.sendall(trick)) if isinstance(trick, bytes) else trick
+        stands.append(Stand(act, read_request, **more))
         return stands[-1]
 
     yield start

@@ -400,9 +400,6 @@ def test_images_are_refused_as_recorded(plain: ModelSpec) -> None:
         with pytest.raises(ApiError) as error:
             await answer(backend, asks(images=(b"png",)))
         assert (error.value.status, error.value.from_runner) == (400, True)
-        with pytest.raises(ApiError) as error:
-            await backend.embed("m:latest", ["x"])
-        assert error.value.status == 501
 
     play(scene, plain)
 

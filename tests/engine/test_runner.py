@@ -99,12 +99,13 @@ def test_it_outlives_the_ctrl_c_of_its_group() -> None:
 def test_it_ends_with_the_process_that_started_it() -> None:
     """Killed without a chance to clean up, the parent leaves no runner behind."""
     parent = (
-        "import json, subprocess, sys, time\n"
+        "import json, subprocess, sys\n"
         f"child = subprocess.Popen({list(RUNNER_COMMAND)!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
         f"child.stdin.write(json.dumps({REQUEST!r}).encode() + b'\\n'); child.stdin.flush()\n"
-        "child.stdout.readline(); print(child.pid, flush=True); time.sleep(60)\n"
+        "child.stdout.readline(); print(child.pid, flush=True); sys.stdin.read()\n"
     )
-    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
+    command = [sys.executable, "-c", parent]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
         watch = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None

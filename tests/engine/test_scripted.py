@@ -296,8 +296,6 @@ def test_copies_and_deletions_change_the_list() -> None:
     (card,) = engine.cards()
     assert (card.name, card.family, card.parameter_size, card.quantization) == ("n:latest", "demo", "7B", "Q8_0")
     assert (len(card.digest), card.capabilities) == (64, ("tools",))
-    with pytest.raises(ApiError, match="does not support embeddings"):
-        asyncio.run(engine.embed("n:latest", ["x"]))
 
 
 def test_a_script_survives_its_dict_form() -> None:

@@ -416,9 +416,6 @@ class Puppet:
 
     async def delete(self, model: str) -> None: ...
 
-    async def embed(self, model: str, texts: Any) -> Any:
-        return {"embeddings": [[0.5] for _ in texts]}
-
 
 @contextmanager
 def puppet(*steps: Any) -> Iterator[tuple[Puppet, str]]:
@@ -481,11 +478,11 @@ def test_logprobs_are_collected() -> None:
     assert lines(body)[0]["logprobs"] == [first, second]
 
 
-def test_embeddings_come_from_the_backend() -> None:
-    """A backend that can embed is asked with a list, also for one text."""
+@pytest.mark.parametrize(("given", "status"), [("one", 501), (["one", "two"], 501), (3, 400)])
+def test_embeddings_are_refused(given: Any, status: int) -> None:
+    """One text and several are a 501, because models are loaded for completions; what is no text is a 400."""
     with puppet() as (_, url):
-        body = ask(url, "POST", "/api/embed", {"model": "puppet", "input": "one"})[2]
-    assert json.loads(body) == {"model": "puppet", "embeddings": [[0.5]]}
+        assert ask(url, "POST", "/api/embed", {"model": "puppet", "input": given})[0] == status
 
 
 def test_a_model_kept_for_ever_expires_in_centuries() -> None:

@@ -46,8 +46,9 @@ class StageClock:
 class Player:
     """A server on loopback that answers every request with one recording."""
 
-    def __init__(self, recording: dict[str, Any]) -> None:
+    def __init__(self, recording: dict[str, Any], read_request: Callable[[socket.socket], bytes]) -> None:
         self.recording = recording
+        self.read_request = read_request
         self.clock: StageClock | None = None
         """Set: play in step with this clock. None: send everything at once."""
         self.requests: list[bytes] = []
@@ -71,7 +72,7 @@ class Player:
                 if self._closing.is_set():
                     return
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.requests.append(read_request(connection))
+                self.requests.append(self.read_request(connection))
                 with suppress(OSError):  # the client has left
                     self._play(connection)
 
@@ -88,23 +89,6 @@ class Player:
             clock.now_ns = round(self.recording["end_ms"] * 1e6)
         if self.recording["ended"].startswith("timeout"):
             connection.recv(1)  # silence, until the client has had enough
-
-
-def read_request(connection: socket.socket) -> bytes:
-    """One whole HTTP request."""
-    data = b""
-    while True:
-        head, separator, body = data.partition(b"\r\n\r\n")
-        if separator:
-            lengths = [
-                line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
-            ]
-            if len(body) >= int(lengths[0] if lengths else 0):
-                return data
-        more = connection.recv(65536)
-        if not more:
-            return data
-        data += more
 
 
 def load_recordings() -> dict[str, dict[str, Any]]:
@@ -128,9 +112,9 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def player(recording: dict[str, Any]) -> Iterator[Player]:
+def player(recording: dict[str, Any], read_request: Callable[[socket.socket], bytes]) -> Iterator[Player]:
     """A server that answers with the recording."""
-    server = Player(recording)
+    server = Player(recording, read_request)
     yield server
     server.close()
 
