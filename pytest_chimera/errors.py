@@ -8,6 +8,7 @@
     │   ├── LimitError           an expression of what must hold ("tok/s >= 30")
     │   ├── QuantityError        a quantity with its unit ("2 s", "30 tok/s")
     │   ├── PersonaError         a persona that is missing or malformed
+    │   ├── BaselineError        saved runs that are not there or cannot be compared with
     │   └── ModelError           a model name that no server here can answer for
     ├── MissingExtraError        an optional package is absent; names the pip line
     ├── RecordError              a saved or transported record that cannot be read back
@@ -86,6 +87,10 @@ class QuantityError(UserError):
 
 class PersonaError(UserError):
     """A persona is missing or malformed."""
+
+
+class BaselineError(UserError):
+    """Saved runs are not there, or a file of them cannot be used."""
 
 
 class ModelError(UserError):

@@ -26,7 +26,7 @@ _EXPRESSION = re.compile(r"\s*([^<>=!≤≥≠\s]+)\s*([<>=!≤≥≠]+)\s*([^<>
 _BOUND = re.compile(r"\s*([<>=!≤≥≠]+)\s*([^<>=!≤≥≠]+?)\s*")
 _FORM = "Accepted: METRIC[.STATISTIC] OPERATOR BOUND with one of the operators <, <=, >, >=."
 _EXAMPLE = "Write it as in 'tok/s >= 30' or 'ttft.p95 <= 2 s'."
-_DEFAULT_STATISTIC = "median"
+DEFAULT_STATISTIC = "median"
 _TIME_UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9))
 _UNIT_NAMES: dict[Dimension, str] = {
     "time": "s, ms, us, ns or min",
@@ -44,7 +44,7 @@ class Limit:
 
     metric: str
     """Canonical name, a key of `metrics.METRICS`."""
-    statistic: str = _DEFAULT_STATISTIC
+    statistic: str = DEFAULT_STATISTIC
     """A key of `stats.STATISTICS`."""
     operator: Operator
     bound: float
@@ -53,7 +53,7 @@ class Limit:
     @property
     def subject(self) -> str:
         """What is bound: "tok/s", "ttft.p95"."""
-        return self.metric if self.statistic == _DEFAULT_STATISTIC else f"{self.metric}.{self.statistic}"
+        return self.metric if self.statistic == DEFAULT_STATISTIC else f"{self.metric}.{self.statistic}"
 
     def allows(self, value: float) -> bool:
         """Whether `value`, in the SI unit, keeps this limit."""
@@ -100,7 +100,7 @@ def parse_limit(text: str) -> Limit:
     match = _EXPRESSION.fullmatch(text)
     if match is None:
         raise LimitError(f"The limit {text!r} cannot be read.", _FORM, _EXAMPLE)
-    metric, statistic = _read_subject(match[1], text)
+    metric, statistic = read_subject(match[1], text)
     return Limit(
         metric=metric.name,
         statistic=statistic,
@@ -154,19 +154,23 @@ def judge(limit: Limit, result: CaseResult) -> LimitOutcome:
     return LimitOutcome(limit=limit, state=state, measured=measured, n=values.n)
 
 
-def _read_subject(subject: str, text: str) -> tuple[Metric, str]:
+def read_subject(subject: str, text: str, kind: str = "limit") -> tuple[Metric, str]:
+    """Metric and statistic of "ttft.p95"; the median where none is named.
+
+    Raises LimitError for `text`, the expression of this `kind` in which they stand.
+    """
     name, dot, statistic = subject.partition(".")
     try:
         metric = find_metric(name.lower())
     except LimitError as error:
         raise LimitError(
-            f"The limit {text!r} names no known metric: {name!r}.", error.accepted, error.next_step or _EXAMPLE
+            f"The {kind} {text!r} names no known metric: {name!r}.", error.accepted, error.next_step or _EXAMPLE
         ) from None
     if not dot:
-        return metric, _DEFAULT_STATISTIC
+        return metric, DEFAULT_STATISTIC
     if statistic.lower() not in STATISTICS:
         raise LimitError(
-            f"The limit {text!r} names no known statistic: {statistic!r}.",
+            f"The {kind} {text!r} names no known statistic: {statistic!r}.",
             f"Known statistics: {', '.join(STATISTICS)}.",
             nearest(statistic.lower(), STATISTICS) or _EXAMPLE,
         )

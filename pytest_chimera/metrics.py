@@ -39,6 +39,8 @@ class Metric:
     """Whether it becomes a row of pytest-benchmark."""
     pooled: bool = False
     """Whether one round has many values, so that n is not bound by the number of rounds."""
+    whole_answer: bool = False
+    """Whether it grows with the length of the answer, so that it can be compared only between answers of one length."""
     aliases: tuple[str, ...] = ()
 
 
@@ -73,7 +75,7 @@ _TABLE: tuple[Metric, ...] = (
     ),
     Metric(
         name="eval", attribute="eval", title="eval", dimension="time", better="lower", seen_by="server", row=True,
-        formula="eval_duration", read=lambda g: _ns(g.eval_duration_ns),
+        formula="eval_duration", whole_answer=True, read=lambda g: _ns(g.eval_duration_ns),
     ),
     Metric(
         name="tok/s", attribute="tok_s", title="tok/s", dimension="rate", better="higher", seen_by="server",
@@ -105,11 +107,11 @@ _TABLE: tuple[Metric, ...] = (
     ),
     Metric(
         name="total", attribute="total", title="total", dimension="time", better="lower", seen_by="server",
-        formula="total_duration", read=lambda g: _ns(g.total_duration_ns),
+        formula="total_duration", whole_answer=True, read=lambda g: _ns(g.total_duration_ns),
     ),
     Metric(
         name="e2e", attribute="e2e", title="E2E", dimension="time", better="lower", seen_by="client", row=True,
-        formula="arrival of the final chunk - request sent", read=lambda g: _ns(g.client_e2e_ns),
+        formula="arrival of the final chunk - request sent", whole_answer=True, read=lambda g: _ns(g.client_e2e_ns),
     ),
     Metric(
         name="server_ttft", attribute="server_ttft", title="server TTFT", dimension="time", better="lower",

@@ -1,7 +1,7 @@
 """Frozen values that travel between rooms, processes and files, with their form as plain JSON.
 
 Nothing here measures, sends or prints. `Generation` is one request; `CaseResult` is one case with all its rounds;
-`Fact` is a number that a report may print. What is unknown is None and never 0.
+`Verdict` is what the gate says of it; `Fact` is a number that a report may print. What is unknown is None and never 0.
 """
 
 from __future__ import annotations
@@ -23,16 +23,29 @@ from pytest_chimera.records.case import (
 )
 from pytest_chimera.records.fact import Fact
 from pytest_chimera.records.generation import Arrival, Chunk, Failure, FailureCause, FailureKind, Generation
+from pytest_chimera.records.verdict import (
+    OUTCOMES,
+    UNJUDGED,
+    BaselinePoint,
+    CommonNoise,
+    Outcome,
+    SecondLook,
+    Verdict,
+)
 
 __all__ = [
     "DEFAULT_PREFIX",
     "DEFAULT_ROUNDS",
     "DEFAULT_TIMEOUT_S",
     "DEFAULT_WARMUP",
+    "OUTCOMES",
+    "UNJUDGED",
     "Arrival",
+    "BaselinePoint",
     "Case",
     "CaseResult",
     "Chunk",
+    "CommonNoise",
     "Fact",
     "Failure",
     "FailureCause",
@@ -42,7 +55,10 @@ __all__ = [
     "LoadedModel",
     "Message",
     "ModelInfo",
+    "Outcome",
     "PromptFit",
     "Record",
     "Round",
+    "SecondLook",
+    "Verdict",
 ]

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pytest_chimera.records.base import Record
 from pytest_chimera.records.generation import Generation
+from pytest_chimera.records.verdict import Verdict
 
 DEFAULT_ROUNDS = 10
 DEFAULT_WARMUP = 1
@@ -129,6 +130,10 @@ class Case(Record):
     max_failed_rounds: int = 0
     limits: tuple[str, ...] = ()
     """What must hold, in the one grammar: "tok/s >= 30"."""
+    gate: tuple[str, ...] | None = None
+    """What it is gated by, "tok/s:5%", as its marker or call says; empty exempts it, None leaves it to the run."""
+    confirms: str | None = None
+    """Id of the case that is measured again here because it was found worse; such a result is in no baseline."""
     prompt_tokens: int | None = None
     """Prompt size asked for instead of a text; the text in `messages` was calibrated to it."""
     output_tokens: int | None = None
@@ -181,6 +186,10 @@ class CaseResult(Record):
     """Whether all rounds were made; False when it was interrupted or stopped."""
     stopped: str | None = None
     """Why it was ended before its last round, such as too many failed ones; None when it was not."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What the gate says of it."""
+    gate_broken: tuple[str, ...] = ()
+    """What the gate wants to hold and does not: "tok/s >= 40"."""
 
     @property
     def counted(self) -> tuple[Round, ...]:

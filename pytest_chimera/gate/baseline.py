@@ -1,0 +1,132 @@
+"""Which earlier runs a case is compared with: the newest that are comparable with it and with one another.
+
+Saved runs in, a choice with its reasons out. What a difference of numbers means is not decided here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pytest_chimera.gate.conditions import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_chimera.gate.conditions import Conditions
+    from pytest_chimera.gate.saved import SavedCase, SavedRun
+
+Member = tuple["SavedRun", "SavedCase"]
+"""A run and one of its cases."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The history of one case."""
+
+    members: tuple[Member, ...] = ()
+    """Oldest first."""
+    refused: str | None = None
+    """Why earlier runs that have the case cannot be compared with; None where they can or there are none."""
+    differences: tuple[str, ...] = ()
+    """In what the case that is judged differs from the newest of them."""
+    left_out: tuple[str, ...] = ()
+    """Runs that have the case and are not members, each with the reason."""
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(run.name for run, _ in self.members)
+
+
+class Baseline:
+    """The saved runs that a run is held against."""
+
+    def __init__(
+        self,
+        runs: Sequence[SavedRun],
+        *,
+        last: int | None = None,
+        passed_only: bool = False,
+        anyway: bool = False,
+        notes: Sequence[str] = (),
+    ) -> None:
+        """`runs` oldest first; `last` so many of them per case; `anyway` compares also what is not the same case."""
+        self.runs = tuple(runs)
+        self.last = last
+        self.passed_only = passed_only
+        self.anyway = anyway
+        self.notes = tuple(notes)
+
+    @cached_property
+    def cases(self) -> tuple[str, ...]:
+        """Ids of all cases that any of the runs has, in order."""
+        return tuple(dict.fromkeys(case for run in self.runs for case in run.cases))
+
+    def choose(self, case: str, now: Conditions | None = None, environment: Mapping[str, str] | None = None) -> Chosen:
+        """The history of a case measured under the conditions `now` or, where those are not known, in `environment`."""
+        usable, left_out = self._usable(case)
+        if not usable:
+            return Chosen(left_out=left_out)
+        newest = usable[-1][1].conditions
+        same = [member for member in usable if not (now or newest).redefined(member[1].conditions)]
+        if not same and not self.anyway:
+            assert now is not None, "the newest agrees with itself"
+            return Chosen(refused=f"it is not the same case: {_joined(now.redefined(newest))}", left_out=left_out)
+        left_out += tuple(
+            f"{run.name}: {_joined(each.conditions.redefined(now or newest))}"
+            for run, each in usable
+            if same and (run, each) not in same
+        )
+        reference = _reference(same or usable, now, environment or {})
+        members, unlike = _alike(same or usable, reference.conditions)
+        found = () if now is None else _named(now, reference.conditions, members[-1][0].name)
+        return Chosen(
+            members=tuple(members[-self.last :] if self.last else members),
+            differences=found,
+            left_out=left_out + unlike,
+        )
+
+    def _usable(self, case: str) -> tuple[list[Member], tuple[str, ...]]:
+        """Those that have the case, all its rounds, and a gate that passed where only such are wanted."""
+        usable: list[Member] = []
+        left_out = []
+        for run in self.runs:
+            found = run.cases.get(case)
+            if found is None:
+                continue
+            if self.passed_only and not run.passed:
+                left_out.append(f"{run.name}: its own gate failed")
+            elif not found.complete:
+                left_out.append(f"{run.name}: the case was interrupted")
+            else:
+                usable.append((run, found))
+        return usable, tuple(left_out)
+
+
+def _reference(members: Sequence[Member], now: Conditions | None, environment: Mapping[str, str]) -> SavedCase:
+    """The newest that agrees in its circumstances, else the newest: all members of a history are to agree with it."""
+    for _, case in reversed(members):
+        known = case.conditions
+        if not (differences(environment, known.environment) if now is None else now.changed(known)):
+            return case
+    return members[-1][1]
+
+
+def _alike(members: Sequence[Member], reference: Conditions) -> tuple[list[Member], tuple[str, ...]]:
+    """Those that agree with the reference in their circumstances, and what to say of the others."""
+    changed = {run.name: case.conditions.changed(reference) for run, case in members}
+    alike = [member for member in members if not changed[member[0].name]]
+    return alike, tuple(f"{run}: {_joined(found)}" for run, found in changed.items() if found)
+
+
+def _named(now: Conditions, before: Conditions, run: str) -> tuple[str, ...]:
+    """Every difference; of a run without `extra_info`, that nobody knows them."""
+    if now.known and not before.known:
+        return (f"nothing is known of what {run} was measured on",)
+    return (*now.redefined(before), *now.changed(before))
+
+
+def _joined(found: Sequence[str]) -> str:
+    return "; ".join(found)

@@ -1,0 +1,117 @@
+"""A verdict in words and numbers for people, the same for the failed test, the summary, the report and `compare`.
+
+Plain text; what came from files (names of runs, differences) is escaped by whoever prints it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pytest_chimera.metrics import METRICS
+from pytest_chimera.units import UNKNOWN, format_value
+
+if TYPE_CHECKING:
+    from pytest_chimera.records import Verdict
+
+_CLEAR = 1e-4
+"""A p-value below this is only said to be below."""
+
+
+def subject(verdict: Verdict) -> str:
+    """What is compared: "tok/s", "ttft.p95"."""
+    return verdict.metric if verdict.statistic == "median" else f"{verdict.metric}.{verdict.statistic}"
+
+
+def value(verdict: Verdict, number: float | None) -> str:
+    """A value of the verdict's metric with its unit."""
+    return format_value(number, METRICS[verdict.metric].dimension)
+
+
+def percent(share: float | None) -> str:
+    """A signed change: "-6.8 %", "+0.2 %"; "unknown" for None."""
+    return UNKNOWN if share is None else f"{share * 100:+.1f} %"
+
+
+def size(share: float | None) -> str:
+    """A share without a sign: "5 %", "4.77 %"."""
+    return UNKNOWN if share is None else f"{share * 100:.3g} %"
+
+
+def interval(verdict: Verdict) -> str:
+    """The 95 % interval of the change: "-8.7 to -4.9 %"."""
+    if verdict.ratio_low is None or verdict.ratio_high is None:
+        return UNKNOWN
+    return f"{(verdict.ratio_low - 1) * 100:+.1f} to {(verdict.ratio_high - 1) * 100:+.1f} %"
+
+
+def p_value(verdict: Verdict) -> str:
+    """ "0.0034", "< 0.0001"."""
+    if verdict.p_value is None:
+        return UNKNOWN
+    return f"< {_CLEAR}" if verdict.p_value < _CLEAR else f"{verdict.p_value:.2g}"
+
+
+def headline(verdict: Verdict) -> str:
+    """One sentence, without its full stop, that says what was found or why nothing could be."""
+    name = subject(verdict)
+    if verdict.change is None:
+        return f"{name} cannot be judged: {verdict.outcome}: {verdict.reason}"
+    direction = "lower" if verdict.change < 0 else "higher"
+    rounds = f"{verdict.statistic} of {plural(verdict.rounds, 'round')}"
+    runs = plural(len(verdict.baseline), "run")
+    return (
+        f"{name} is {abs(verdict.change) * 100:.1f} % {direction} than before: "
+        f"{value(verdict, verdict.now)} now ({rounds}), {value(verdict, verdict.before)} before ({runs})"
+    )
+
+
+def certainty(verdict: Verdict) -> str:
+    """How sure it is: the interval, what noise can do, what this history could show."""
+    parts = [
+        f"95 % interval {interval(verdict)}",
+        f"allowed {size(verdict.threshold)}",
+        f"noise explains up to {size(_noise(verdict))}",
+        f"p {p_value(verdict)} over {plural(verdict.comparisons, 'comparison')}",
+    ]
+    return ", ".join(parts)
+
+
+def remarks(verdict: Verdict) -> tuple[str, ...]:
+    """What else a reader must know, one sentence each without a full stop."""
+    return (*own_remarks(verdict), *general_remarks(verdict))
+
+
+def own_remarks(verdict: Verdict) -> tuple[str, ...]:
+    """What holds for this verdict alone."""
+    found = []
+    if verdict.second is not None and verdict.second.value is not None:
+        again = percent(None if verdict.second.ratio is None else verdict.second.ratio - 1)
+        state = "confirmed" if verdict.second.confirmed else "not confirmed"
+        found.append(f"measured again: {value(verdict, verdict.second.value)} ({again}), {state}")
+    if verdict.change is not None and verdict.reason is not None:
+        found.append(verdict.reason)
+    return tuple(found)
+
+
+def general_remarks(verdict: Verdict) -> tuple[str, ...]:
+    """What may hold for others as well: an assumption, differences of server and machine."""
+    found = []
+    if verdict.allowance is not None:
+        runs = plural(len(verdict.baseline), "baseline run")
+        spread = size(verdict.allowance)
+        found.append(f"{runs} cannot show how much runs differ: {spread} is assumed (--chimera-allowance)")
+    return (*found, *(f"differs from the baseline: {each}" for each in verdict.differences))
+
+
+def plural(number: int, noun: str) -> str:
+    """ "1 run", "5 runs"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _noise(verdict: Verdict) -> float | None:
+    """The margin as a share by which the metric would be worse."""
+    if verdict.margin is None:
+        return None
+    higher = METRICS[verdict.metric].better == "higher"
+    return -math.expm1(-verdict.margin) if higher else math.expm1(verdict.margin)
