@@ -1,8 +1,9 @@
 """Benchmark language models served by Ollama from pytest: measure, record, gate, report.
 
 The public names live here and nothing else; they are imported when asked for, so that an installed but unused plugin
-costs a start next to nothing. Floors, from the ground up: units and errors; records; stats and wire; metrics; client,
-engine, limits and hardware; suites and report; plugin. A module imports only from floors below its own.
+costs a start next to nothing. Floors, from the ground up: units and errors; records; stats, distributions and wire;
+metrics; limits; client, engine, gate and hardware; suites and report; plugin. A module imports only from floors below
+its own.
 """
 
 from __future__ import annotations

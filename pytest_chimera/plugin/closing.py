@@ -13,11 +13,15 @@ import pytest
 
 from pytest_chimera.errors import ChimeraError
 from pytest_chimera.plugin import terminal
+from pytest_chimera.report.verdicts import verdict_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_chimera.plugin.session import ChimeraSession
+
+
+VERDICTS_TITLE = "chimera: against the baseline"
 
 
 def finish(session: ChimeraSession, pytest_session: pytest.Session) -> None:
@@ -41,6 +45,11 @@ def summarise(session: ChimeraSession, reporter: pytest.TerminalReporter) -> Non
     width: int = reporter._tw.fullwidth  # noqa: SLF001  # the width by which pytest itself prints
     for line in terminal.table([terminal.row(result) for result in session.results], width):
         reporter.write_line(line)
+    verdicts = [each for result in session.results for each in result.verdicts]
+    if verdicts:
+        reporter.write_sep("-", VERDICTS_TITLE)
+        for line in verdict_lines(verdicts, width):
+            reporter.write_line(line)
     for problem in session.problems:
         reporter.write_line(f"chimera: {problem}", red=True)
     if session.report_path is not None:

@@ -11,22 +11,46 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from pytest_chimera.gate.saved import KEY, SCHEMA
+from pytest_chimera.metrics import METRICS, ROW_METRICS, Metric, result_statistic
+from pytest_chimera.stats import STATISTICS
 from pytest_chimera.units import ns_to_s
 
 if TYPE_CHECKING:
-    from pytest_chimera.metrics import Metric
-    from pytest_chimera.records import Case, CaseResult, Generation, HostInfo, ModelInfo, Round
+    from pytest_chimera.records import Case, CaseResult, Generation, HostInfo, ModelInfo, Round, Verdict
 
-KEY = "chimera"
-"""Name of our part within `extra_info` and `machine_info`, so that nobody else's names are taken."""
+__all__ = [
+    "KEY",
+    "LONGEST_KEY_BYTES",
+    "LONGEST_TEXT",
+    "MOST_ITEMS",
+    "SCHEMA",
+    "bounded_id",
+    "case_infos",
+    "generation_info",
+    "host_info",
+    "model_info",
+    "plain",
+    "row_info",
+    "row_params",
+]
 
-SCHEMA = 1
-"""Version of the shape below, which `docs/recording.md` describes.
+LONGEST_KEY_BYTES = 1024
+"""Of a row's `fullname`: one longer name and bencher reads nothing of the whole file."""
 
-It rises when a name changes its meaning or goes; new names may come without that.
-"""
+_HASH_DIGITS = 12
+_REST_STANDS_WITH = "e2e"
+"""The row in which the metrics stand that have no row: every counted round has it."""
+_FOLLOWS_FROM = {"tok/s": "time/token"}
+"""Metric -> the row from which it follows."""
+_WITHOUT_ROW = tuple(
+    metric
+    for metric in METRICS.values()
+    if not metric.row and metric.better is not None and metric.name not in _FOLLOWS_FROM
+)
 
 LONGEST_TEXT = 300
 """Characters kept of any text that came from outside, such as an error message of a server."""
@@ -55,8 +79,42 @@ def row_info(result: CaseResult, metric: Metric) -> dict[str, Any]:
         "started_unix_s": ns_to_s(result.started_unix_ns),
         "waited_s": ns_to_s(result.waited_ns),
         "nonce_form": next((nonce_form(each.generation.nonce) for each in result.rounds), None),
+        "gate": case.gate,
+        "gate_broken": result.gate_broken,
+        "confirms": case.confirms,
+        "verdicts": [each.as_dict() for each in result.verdicts if _row_of(each) == metric.name],
     }
-    return {KEY: {**plain(info), "rounds": [plain(_round_info(result, each, metric)) for each in result.rounds]}}
+    if metric.name == _REST_STANDS_WITH:
+        info["pooled"] = {each.name: _statistics(result, each) for each in _WITHOUT_ROW if each.pooled}
+    rounds = [plain(_round_info(result, each, metric)) for each in result.rounds]
+    return {KEY: {**plain(info), "case": bounded_id(case.id), "rounds": rounds}}
+
+
+def bounded_id(nodeid: str, room: int = LONGEST_KEY_BYTES) -> str:
+    """A node id of at most `room` bytes; one that is too long (a prompt as parameter) ends in a hash of itself."""
+    whole = nodeid.encode("utf-8", "replace")
+    if len(whole) > room:
+        digest = hashlib.sha256(whole).hexdigest()[:_HASH_DIGITS]
+        whole = whole[: room - _HASH_DIGITS - 1] + f"~{digest}".encode()
+    return whole.decode("utf-8", "ignore")
+
+
+def case_infos(result: CaseResult) -> list[dict[str, Any]]:
+    """What the rows of a case say of it, each as it will be read back."""
+    rows = [metric for metric in ROW_METRICS if result_statistic(metric, result).n]
+    return [row_info(result, metric)[KEY] for metric in rows or (METRICS[_REST_STANDS_WITH],)]
+
+
+def _row_of(verdict: Verdict) -> str:
+    """The row with which a verdict is saved: that of its metric, where it has one."""
+    row = _FOLLOWS_FROM.get(verdict.metric, verdict.metric)
+    return row if METRICS[row].row else _REST_STANDS_WITH
+
+
+def _statistics(result: CaseResult, metric: Metric) -> dict[str, float | int | None]:
+    """What can be said of a metric with many values in each round, too many to be saved."""
+    values = result_statistic(metric, result)
+    return {"n": values.n, **{name: getattr(values, each.attribute) for name, each in STATISTICS.items()}}
 
 
 def row_params(
@@ -139,7 +197,7 @@ def _round_info(result: CaseResult, one: Round, metric: Metric) -> dict[str, Any
     """One round: the row's value in seconds, whether it counts, and if not why."""
     generation = one.generation
     values = metric.read(generation)
-    return {
+    info: dict[str, Any] = {
         "round": one.number,
         "value": values[0] if values else None,
         "counted": one in result.counted,
@@ -155,6 +213,10 @@ def _round_info(result: CaseResult, one: Round, metric: Metric) -> dict[str, Any
         "prompt_fit": result.prompt_fit(generation),
         "nonce": generation.nonce,
     }
+    if metric.name == _REST_STANDS_WITH:
+        found = {each.name: each.read(generation) for each in _WITHOUT_ROW}
+        info["metrics"] = {name: median(many) if many else None for name, many in found.items()}
+    return info
 
 
 def generation_info(generation: Generation) -> dict[str, Any]:

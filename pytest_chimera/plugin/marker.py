@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FIXTURES = ("chimera", "chimera_model", "ollama_client", "chimera_persona", "chimera_engine", "chimera_report")
 MARKER = (
     "chimera(rounds=, warmup=, options=, persona=, think=, prefix=, start=, timeout=, max_failed_rounds=, "
-    "limits=, ...): measure a language model, and how; every test that uses a chimera fixture bears this marker"
+    "limits=, gate=, ...): measure a language model, and how; every test that uses a chimera fixture bears this marker"
 )
 
 
@@ -70,13 +70,14 @@ def of_item(item: pytest.Item) -> CaseArguments:
 
 def _refuse_idle_limits(item: pytest.Item, said: CaseArguments) -> None:
     """A limit that nothing would ever be held against must not look as if it held."""
-    if said.limits and "chimera" not in getattr(item, "fixturenames", ()):
+    if (said.limits or said.gate) and "chimera" not in getattr(item, "fixturenames", ()):
         from pytest_chimera.errors import MarkerError  # noqa: PLC0415  # every run imports this module
 
+        name = "limits" if said.limits else "gate"
         raise MarkerError(
-            "@pytest.mark.chimera(...) has limits, but the test measures no case with the fixture 'chimera'.",
-            "Accepted: limits on tests that call chimera(...).",
-            "Use the fixture 'chimera', or leave limits out.",
+            f"@pytest.mark.chimera(...) has {name}, but the test measures no case with the fixture 'chimera'.",
+            f"Accepted: {name} on tests that call chimera(...).",
+            f"Use the fixture 'chimera', or leave {name} out.",
         )
 
 

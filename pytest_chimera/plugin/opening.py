@@ -9,16 +9,17 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from pytest_chimera.errors import ChimeraError
+import pytest
+
+from pytest_chimera.errors import BaselineError, ChimeraError
 from pytest_chimera.plugin.folder import leftovers
+from pytest_chimera.plugin.gating import head_lines
 from pytest_chimera.plugin.models import described
 from pytest_chimera.plugin.naming import suite_name
 from pytest_chimera.plugin.terminal import waiting_line
 
 if TYPE_CHECKING:
     from types import FrameType
-
-    import pytest
 
     from pytest_chimera.plugin.session import ChimeraSession
 
@@ -41,6 +42,8 @@ def open_run(session: ChimeraSession, workers: int = 0) -> None:
     hosts = len({model.embedded for model in session.models})
     if workers > 1 and hosts:
         lines.append(f"chimera: {waiting_line(workers, hosts)}")
+    if session.settings.baseline and not _is_disabled(session.config):
+        lines += _baseline_lines(session)
     lines += [_leftover(str(path)) for path in leftovers(session.folder.path.parent)]
     session.say(lines)
     if workers and any(model.embedded for model in session.models):
@@ -57,6 +60,13 @@ def _start_engine_for_all(session: ChimeraSession) -> None:
         session.folder.tell("engine", {"url": session.servers.engine_url()})
     except ChimeraError as error:
         session.folder.tell("engine", {"error": str(error)})
+
+
+def _baseline_lines(session: ChimeraSession) -> list[str]:
+    try:
+        return head_lines(session)
+    except BaselineError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _is_disabled(config: pytest.Config) -> bool:

@@ -71,6 +71,17 @@ TABLE: tuple[Setting, ...] = (
             "on|off|low|medium|high|max"),
     Setting("limit", "limits", "What must hold in every case, such as 'tok/s >= 30'; may be repeated", "LIMIT",
             many=True),
+    Setting("baseline", "baseline", "Saved runs to compare with: a run number or prefix, a path or glob of JSON files, "
+            "last, last:K (per case the newest K whose gate passed), branch:NAME; may be repeated", "RUNS", many=True),
+    Setting("fail-on", "gates", "What fails a test: 'tok/s:5%' (worse than the baseline by more, beyond noise) or "
+            "'tok/s >= 40'; may be repeated", "EXPR", many=True),
+    Setting("strict", "flag", "Fail also what could not be compared: no baseline, not enough samples, not comparable",
+            is_flag=True),
+    Setting("confirm", "flag", "Measure a case that was found worse again, on a freshly loaded model, before it fails",
+            is_flag=True),
+    Setting("compare-anyway", "flag", "Compare also where prompt, options, prefix or think differ", is_flag=True),
+    Setting("allowance", "share", "How much unchanged runs are assumed to differ where one or two baseline runs "
+            "cannot show it, as one standard deviation (default: 2%)", "PERCENT"),
     Setting("pull", "flag", "Pull models that the host lacks, with a progress bar", is_flag=True),
     Setting("engine", "engine", "Who answers: by the model's name (auto), always the "
             "host (ollama), or always the engine in this package (embedded) (default: auto)", "auto|ollama|embedded"),

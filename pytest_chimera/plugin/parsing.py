@@ -114,6 +114,33 @@ def parse_limits(values: list[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
+def parse_gates(values: list[str]) -> tuple[str, ...]:
+    """Gates as they were written, after each has been read once."""
+    from pytest_chimera.gate.expressions import parse_expression  # noqa: PLC0415  # only where a gate is given
+
+    for value in values:
+        parse_expression(value)
+    return tuple(values)
+
+
+def parse_baseline(values: list[str]) -> tuple[str, ...]:
+    """What names saved runs, after it has been read once; whether they are there is found out when a case runs."""
+    from pytest_chimera.gate.sources import parse_wanted  # noqa: PLC0415  # only where a baseline is given
+
+    parse_wanted(values)
+    return tuple(values)
+
+
+def parse_allowance(values: list[str]) -> float:
+    """A percentage above 0, as a share."""
+    from pytest_chimera.gate.expressions import parse_share  # noqa: PLC0415  # only where one is given
+
+    share = parse_share(values[-1])
+    if not 0 < share < 1:
+        raise SettingError(f"{values[-1]!r} is not usable.", "Accepted: a percentage above 0 and below 100.", "")
+    return share
+
+
 PARSERS: dict[str, Callable[[list[str]], Any]] = {
     "text": parse_text,
     "texts": parse_texts,
@@ -121,6 +148,9 @@ PARSERS: dict[str, Callable[[list[str]], Any]] = {
     "models": parse_models,
     "headers": parse_headers,
     "limits": parse_limits,
+    "gates": parse_gates,
+    "baseline": parse_baseline,
+    "share": parse_allowance,
     "positive": parse_whole(1),
     "count": parse_whole(0),
     "timeout": parse_timeout,

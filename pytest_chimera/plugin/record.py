@@ -7,7 +7,6 @@ they still do what is needed is tried before the first row. What a row carries b
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.errors import ChimeraError
 from pytest_chimera.metrics import ROW_METRICS, Metric, result_statistic
-from pytest_chimera.plugin.extra_info import KEY, SCHEMA, row_info, row_params
+from pytest_chimera.plugin.extra_info import KEY, LONGEST_KEY_BYTES, SCHEMA, bounded_id, row_info, row_params
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
 LOWEST = "5.3"
 """The oldest pytest-benchmark whose private side is known to work, as pyproject says."""
 
-LONGEST_KEY_BYTES = 1024
-"""Of a row's `fullname`: one longer name and bencher reads nothing of the whole file."""
-
-_HASH_DIGITS = 12
 _WHATEVER_CHANGED = (ImportError, AttributeError, TypeError, KeyError, ValueError, IndexError)
 
 
@@ -137,12 +132,7 @@ def _building_source(nodeid: str, phase: str) -> RowSource:
 
 def row_key(nodeid: str, metric: str) -> str:
     """The `fullname` of a row; a node id that is too long (a prompt as parameter) ends in a hash of itself."""
-    whole = nodeid.encode("utf-8", "replace")
-    room = LONGEST_KEY_BYTES - len(metric.encode()) - 1
-    if len(whole) > room:
-        digest = hashlib.sha256(whole).hexdigest()[:_HASH_DIGITS]
-        whole = whole[: room - _HASH_DIGITS - 1] + f"~{digest}".encode()
-    return f"{whole.decode('utf-8', 'ignore')} {metric}"
+    return f"{bounded_id(nodeid, LONGEST_KEY_BYTES - len(metric.encode()) - 1)} {metric}"
 
 
 def _finite(values: Sequence[float]) -> tuple[float, ...]:

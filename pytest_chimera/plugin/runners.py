@@ -65,7 +65,8 @@ def bench_for(item: pytest.Item, model: ChimeraModel) -> Bench:
 
     def deliver(result: CaseResult) -> None:
         measured(item).append(json.dumps(result.as_dict()))
-        item.user_properties.extend(junit_properties(result))
+        if result.case.confirms is None:
+            item.user_properties.extend(junit_properties(result))
         session.note_problem(model.server.runner.journal)
 
     test_id = id_of(item)
@@ -77,6 +78,7 @@ def bench_for(item: pytest.Item, model: ChimeraModel) -> Bench:
         deliver=deliver,
         marker=of_item(item),
         settings=of_settings(session.settings),
+        gating=None if _is_disabled(item.config) else session.gating,
         persona_folders=persona_folders(item.path, item.config.rootpath),
         allowed_options=session.settings.allow_option,
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_chimera.plugin.servers import Servers
     from pytest_chimera.plugin.settings import Settings
     from pytest_chimera.records import CaseResult
+    from pytest_chimera.suites.gating import Gating
     from pytest_chimera.suites.journal import Journal
     from pytest_chimera.suites.runner import Observer
 
@@ -107,6 +108,13 @@ class ChimeraSession:
         from pytest_chimera.plugin.servers import Servers  # noqa: PLC0415  # only where a case runs
 
         return Servers(self)
+
+    @cached_property
+    def gating(self) -> Gating:
+        """What is asked of the gate. Raises BaselineError where the saved runs that were named cannot be used."""
+        from pytest_chimera.plugin.gating import gating_of  # noqa: PLC0415  # only where a case runs
+
+        return gating_of(self)
 
     @cached_property
     def observer(self) -> Observer:

@@ -38,6 +38,13 @@ class Settings:
     prefix: Literal["unique", "reuse"] | None = None
     think: bool | str | None = None
     limit: tuple[str, ...] = ()
+    baseline: tuple[str, ...] = ()
+    fail_on: tuple[str, ...] = ()
+    strict: bool = False
+    confirm: bool = False
+    compare_anyway: bool = False
+    allowance: float | None = None
+    """As a share; None leaves it to the rule."""
     pull: bool = False
     engine: Literal["auto", "ollama", "embedded"] = "auto"
     report: Path = Path(".chimera")

@@ -6,11 +6,10 @@ here writes: the hook passes the lines to pytest's own reporter.
 
 from __future__ import annotations
 
-import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_chimera.metrics import METRICS, result_statistic
+from pytest_chimera.report.columns import Columns, Row, fitted
 from pytest_chimera.report.escape import terminal as escape
 from pytest_chimera.units import format_value
 
@@ -20,24 +19,12 @@ if TYPE_CHECKING:
     from pytest_chimera.records import CaseResult
 
 TITLE = "chimera: median per case and model"
-HEADS = ("TTFT", "prefill", "decode", "E2E", "rounds", "failed", "cold")
-_UNITS = ("", "tok/s", "tok/s", "", "", "", "")
-"""Below the heads; times have a unit each, because they differ by more than a factor of 1000."""
+COLUMNS = Columns(
+    name="case",
+    heads=("TTFT", "prefill", "decode", "E2E", "rounds", "failed", "cold"),
+    units=("", "tok/s", "tok/s", "", "", "", ""),  # times have a unit each: they differ by more than a factor of 1000
+)
 _METRICS = ("ttft", "prefill", "tok/s", "e2e")
-_GAP = "  "
-_SHORTEST_NAME = 20
-"""Characters of a name below which a table says less than a list."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table, every cell as it is printed."""
-
-    name: str
-    cells: tuple[str, ...]
-    """In the order of HEADS; the first four are medians over the rounds that count."""
-    notes: tuple[str, ...]
-    """What the numbers do not say, each as one sentence."""
 
 
 def row(result: CaseResult) -> Row:
@@ -64,20 +51,8 @@ def row(result: CaseResult) -> Row:
 
 
 def table(rows: Sequence[Row], width: int) -> list[str]:
-    """The rows as lines of at most `width` characters: a table where it fits, else a few lines per case."""
-    if not rows:
-        return []
-    sizes = [max(len(head), *(len(each.cells[i]) for each in rows)) for i, head in enumerate(HEADS)]
-    longest = max(len("case"), *(len(each.name) for each in rows))
-    room = width - sum(len(_GAP) + size for size in sizes)
-    if room < min(longest, _SHORTEST_NAME):
-        return [line for each in rows for line in _listed(each, width)]
-    name_size = min(longest, room)
-    lines = [_line("case", HEADS, name_size, sizes), _line("", _UNITS, name_size, sizes).rstrip()]
-    for each in rows:
-        lines.append(_line(_shortened(each.name, name_size), each.cells, name_size, sizes))
-        lines += _noted(each, width)
-    return lines
+    """The rows as lines of at most `width` characters."""
+    return fitted(COLUMNS, rows, width)
 
 
 def waiting_line(workers: int, hosts: int) -> str:
@@ -86,33 +61,6 @@ def waiting_line(workers: int, hosts: int) -> str:
         f"{_plural(workers, 'worker')}, {_plural(hosts, 'host')}: their requests take turns, "
         "because two at once would measure each other."
     )
-
-
-def _line(name: str, cells: Sequence[str], name_size: int, sizes: Sequence[int]) -> str:
-    return name.ljust(name_size) + "".join(_GAP + cell.rjust(size) for cell, size in zip(cells, sizes, strict=True))
-
-
-def _listed(each: Row, width: int) -> list[str]:
-    text = ", ".join(
-        f"{head} {cell} {unit}".rstrip() for head, cell, unit in zip(HEADS, each.cells, _UNITS, strict=True)
-    )
-    body = textwrap.wrap(text, max(width, _SHORTEST_NAME), initial_indent="  ", subsequent_indent="  ")
-    return [_shortened(each.name, max(width, _SHORTEST_NAME)), *body, *_noted(each, width)]
-
-
-def _noted(each: Row, width: int) -> list[str]:
-    size = max(width, _SHORTEST_NAME)
-    return [
-        line for note in each.notes for line in textwrap.wrap(note, size, initial_indent="  ", subsequent_indent="  ")
-    ]
-
-
-def _shortened(name: str, size: int) -> str:
-    """The name within `size` characters; what is cut is its middle, because both ends tell cases apart."""
-    if len(name) <= size:
-        return name
-    head = (size - 1) // 2
-    return f"{name[:head]}…{name[len(name) - (size - 1 - head) :]}"
 
 
 def _plural(n: int, noun: str) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.errors import UserError, nearest
+from pytest_chimera.report.comparison import comparison_facts
 from pytest_chimera.report.document import Section, plain
 from pytest_chimera.report.escape import terminal
 from pytest_chimera.report.facts import FactBook, Measured, facts_of, subjects
@@ -124,9 +125,14 @@ class Report:
 
 def build_report(given: ReportInput) -> Report:
     """The report on everything in `given`."""
-    facts = (*session_facts(given.results, given.phases, given.hardware), *facts_of(given.results))
+    named = subjects(given.results)
+    facts = (
+        *session_facts(given.results, given.phases, given.hardware),
+        *facts_of(given.results),
+        *comparison_facts(given.results, named),
+    )
     book = FactBook(facts)
-    measured = tuple(zip(given.results, subjects(given.results), strict=True))
+    measured = tuple(zip(given.results, named, strict=True))
     found = findings(measured, book)
     header, parts = build_sections(given, measured, book, found)
     return Report(given=given, facts=facts, findings=found, header=header, parts=parts, measured=measured)

@@ -17,6 +17,9 @@ _JOINERS = "\u200c\u200d"
 _ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories of characters that are not seen: control, format (with bidi), surrogates, separators of lines."""
 
+_NO_CHARACTER = 0xFFFE
+"""U+FFFE and U+FFFF, and their like in each plane, are no characters: XML with one of them cannot be read."""
+
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|#~&$@]|(?<![^\W_])_|_(?![^\W_])")
 """What can be active within a line; an underscore inside a word is not."""
 _BLOCK_START = re.compile(r"^([-+=]|\d+(?=[.)]))")
@@ -87,9 +90,9 @@ def terminal(text: str, *, keep_lines: bool = False) -> str:
 
 
 def _seen(char: str) -> str:
-    if unicodedata.category(char) not in _ACTING or char in _JOINERS:
-        return char
     code = ord(char)
+    if (unicodedata.category(char) not in _ACTING and code & 0xFFFE != _NO_CHARACTER) or char in _JOINERS:
+        return char
     if code <= 0xFF:  # noqa: PLR2004  # as Python writes it: two, four or eight digits
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  # same

@@ -71,13 +71,13 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
     written = [markdown]
     try:
         for path, text in texts.items():
-            _write(path, text)
+            write_whole(path, text)
             written.append(path)
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)
         raise
-    _write(newest, render(report, above))
+    write_whole(newest, render(report, above))
     return ReportFiles(markdown=markdown, json=twin, pictures=tuple(folder / name for name in pictures), newest=newest)
 
 
@@ -108,7 +108,7 @@ def _prepare(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     ignore = directory / ".gitignore"
     if ours and not ignore.exists():
-        _write(ignore, "# Made by pytest-chimera; remove this file to keep the reports.\n*\n")
+        write_whole(ignore, "# Made by pytest-chimera; remove this file to keep the reports.\n*\n")
 
 
 def _reserve(folder: Path, stem: str) -> Path:
@@ -123,7 +123,7 @@ def _reserve(folder: Path, stem: str) -> Path:
     raise AssertionError("count() does not end")
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Replace `path` by a file with `text`, so that nobody ever reads half of it."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
     part = Path(name)

@@ -1,6 +1,7 @@
 """Key findings, computed: what stands out among the facts, each kind once, also when there is nothing to say.
 
-No finding claims that a difference is more than noise: one session cannot show that.
+No finding but those of the comparison with earlier runs claims that a difference is more than noise: one session cannot
+show that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from pytest_chimera.metrics import find_metric
+from pytest_chimera.report.comparison import comparison_lines
 from pytest_chimera.report.document import Label, Line, Number, joined
 from pytest_chimera.report.facts import case_name, numbers_of
 
@@ -19,7 +21,16 @@ if TYPE_CHECKING:
     from pytest_chimera.report.facts import FactBook, Measured
 
 Kind = Literal[
-    "speed", "first token", "cold starts", "failures", "prompts", "stalls", "waiting", "answers", "incomplete"
+    "comparison",
+    "speed",
+    "first token",
+    "cold starts",
+    "failures",
+    "prompts",
+    "stalls",
+    "waiting",
+    "answers",
+    "incomplete",
 ]
 
 
@@ -46,6 +57,7 @@ class Finding:
 def findings(measured: Measured, book: FactBook) -> tuple[Finding, ...]:
     """Everything that stands out, in a fixed order."""
     return (
+        *(Finding("comparison", line, notable) for line, notable in comparison_lines(measured, book)),
         *_extremes(measured, book, "speed", "tok/s"),
         *_extremes(measured, book, "first token", "ttft"),
         _cold_starts(measured, book),

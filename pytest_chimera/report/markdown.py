@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from pytest_chimera.report.comparison import TITLE
 from pytest_chimera.report.document import (
     Block,
     Bullets,
@@ -28,6 +29,7 @@ from pytest_chimera.report.document import (
 )
 from pytest_chimera.report.escape import markdown, markdown_code, markdown_fence, markdown_part
 from pytest_chimera.report.facts import case_name
+from pytest_chimera.report.verdicts import ordered, verdict_markdown
 from pytest_chimera.stats import UNITS
 
 if TYPE_CHECKING:
@@ -67,7 +69,9 @@ def render_short(report: Report) -> str:
     writer = _Writer(links=False)
     title = f"## {markdown(report.header.title)}"
     summary, found = (writer.section(report.section(name), level=3) for name in _SHORT_SECTIONS)
-    return "\n\n".join([title, summary, *_short_table(report, writer), found]) + "\n"
+    verdicts = [verdict for result in report.given.results for verdict in result.verdicts]
+    compared = [f"### {TITLE}", verdict_markdown(ordered(verdicts)[:_SHORT_ROWS]).rstrip()] if verdicts else []
+    return "\n\n".join([title, summary, *compared, *_short_table(report, writer), found]) + "\n"
 
 
 def _short_table(report: Report, writer: _Writer) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_chimera.report.comparison import comparison_section
 from pytest_chimera.report.document import (
     Block,
     Bullets,
@@ -45,6 +46,7 @@ def build_sections(
     return _header(given), (
         Section("Environment", _environment(given, measured, book)),
         Section("Executive Summary", _summary(given, measured, book, found)),
+        *comparison_section(measured, book),
         Section("Performance Analysis", performance(measured, book)),
         Section("Metrics", metrics(measured, book)),
         Section("Key Findings", (Bullets(tuple(each.line for each in found)),)),

@@ -88,6 +88,8 @@ def _case(result: CaseResult) -> dict[str, Any]:
         "loaded": result.loaded.as_dict() if result.loaded else None,
         "complete": result.complete,
         "stopped": result.stopped,
+        "verdicts": [_finite(each.as_dict()) for each in result.verdicts],
+        "gate_broken": list(result.gate_broken),
         "rounds_made": [{**_round(each, result), "counted": id(each) in counted} for each in result.rounds],
     }
 

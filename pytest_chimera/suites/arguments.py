@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from pytest_chimera.errors import LimitError, MarkerError, QuantityError, nearest
+from pytest_chimera.gate.expressions import Expression, parse_gate
 from pytest_chimera.limits import Limit, parse_limits
 from pytest_chimera.records import DEFAULT_PREFIX, DEFAULT_ROUNDS, DEFAULT_TIMEOUT_S, DEFAULT_WARMUP
 from pytest_chimera.units import parse_seconds
@@ -22,6 +23,8 @@ MARKER = "@pytest.mark.chimera(...)"
 CALL = "chimera(...)"
 
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+_NONE_IS_SAID = ("gate",)
+"""Arguments of which None is a value and not silence."""
 _THINK_LEVELS = ("low", "medium", "high", "max")
 
 
@@ -43,6 +46,8 @@ class CaseArguments:
     """Seconds without a byte."""
     max_failed_rounds: int | None = None
     limits: tuple[Limit, ...] = ()
+    gate: tuple[Expression, ...] | None = None
+    """What it is compared by, in place of what the run says; empty exempts it, which is written `gate=None`."""
     keep_alive: str | int | None = None
     truncate: bool | None = None
     prompt_tokens: int | None = None
@@ -75,7 +80,8 @@ class CaseArguments:
                     f"Known arguments: {', '.join(known)}.",
                     nearest(name, known),
                 )
-        checked = {name: _CHECKS[name](name, value, where) for name, value in kwargs.items() if value is not None}
+        said = {name: value for name, value in kwargs.items() if value is not None or name in _NONE_IS_SAID}
+        checked = {name: _CHECKS[name](name, value, where) for name, value in said.items()}
         return cls(**checked)
 
     def over(self, below: CaseArguments) -> CaseArguments:
@@ -181,6 +187,13 @@ def _limits(name: str, value: Any, where: str) -> tuple[Limit, ...]:
         raise LimitError(f"{where}: {name}: {error.what}", error.accepted, error.next_step) from None
 
 
+def _gate(name: str, value: Any, where: str) -> tuple[Expression, ...]:
+    try:
+        return parse_gate(value)
+    except LimitError as error:
+        raise LimitError(f"{where}: {name}: {error.what}", error.accepted, error.next_step) from None
+
+
 _CHECKS: Mapping[str, Callable[[str, Any, str], Any]] = {
     "rounds": _whole(1),
     "warmup": _whole(0),
@@ -193,6 +206,7 @@ _CHECKS: Mapping[str, Callable[[str, Any, str], Any]] = {
     "idle_timeout": _seconds,
     "max_failed_rounds": _whole(0),
     "limits": _limits,
+    "gate": _gate,
     "keep_alive": _keep_alive,
     "truncate": _flag,
     "prompt_tokens": _whole(1),

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from pytest_chimera.limits import judge, parse_limit
 from pytest_chimera.suites.arguments import CALL, CaseArguments
 from pytest_chimera.suites.cases import QUESTION_NAMES, Question, build_case
-from pytest_chimera.suites.explain import LimitBroken, RoundsFailed, explain_failures, explain_limits
+from pytest_chimera.suites.explain import (
+    LimitBroken,
+    RoundsFailed,
+    WorseThanBefore,
+    explain_failures,
+    explain_limits,
+    explain_verdicts,
+)
+from pytest_chimera.suites.gating import again
 from pytest_chimera.suites.persona import find_persona
 from pytest_chimera.suites.run import Run
 
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 
     from pytest_chimera.records import Case, CaseResult, Generation, Message, ModelInfo
     from pytest_chimera.suites.cases import Image
+    from pytest_chimera.suites.gating import Gating
     from pytest_chimera.suites.runner import Runner
 
 
@@ -36,12 +45,14 @@ class Bench:
         deliver: Callable[[CaseResult], None],
         marker: CaseArguments,
         settings: CaseArguments,
+        gating: Gating | None = None,
         persona_folders: Sequence[Path] = (),
         allowed_options: Sequence[str] = (),
     ) -> None:
         """`deliver` gets each result as soon as it is measured, also of a case that then fails.
 
-        `test_id` is the node id, `test_name` the same for people; `marker` stands over `settings`.
+        `test_id` is the node id, `test_name` the same for people; `marker` stands over `settings`. Without `gating`
+        nothing is compared with earlier runs.
         """
         self.runner = runner
         self.model = model
@@ -49,6 +60,7 @@ class Bench:
         self.test_name = test_name
         self.deliver = deliver
         self.arguments = marker.over(settings)
+        self.gating = gating
         self.persona_folders = tuple(persona_folders)
         self.allowed_options = tuple(allowed_options)
         self._calls = 0
@@ -112,12 +124,29 @@ class Bench:
         )
 
     def measure(self, case: Case) -> Run:
-        """Measure a case that is ready, hand its result on, and judge it; raises LimitBroken or RoundsFailed."""
+        """Measure a case that is ready, hand its result on, and judge it.
+
+        Raises LimitBroken, WorseThanBefore or RoundsFailed.
+        """
         __tracebackhide__ = True
         result = self.runner.run(case)
-        self.deliver(result)
-        check(result)
+        if self.gating is None:
+            self.deliver(result)
+        else:
+            result = self._gated(result, self.gating)
+        check(result, self.gating)
         return Run(result)
+
+    def _gated(self, result: CaseResult, gating: Gating) -> CaseResult:
+        """The result with its verdicts, handed on, and before it any second measurement that they rest on."""
+        result = gating.judged(result)
+        second = self.runner.run(again(result.case)) if gating.wants_another(result) else None
+        if second is not None:
+            result = gating.confirmed(result, second)
+        self.deliver(result)
+        if second is not None:
+            self.deliver(second)
+        return result
 
     def once(self, prompt: str, **arguments: Any) -> Generation:
         """One request and no case: for those who time it themselves, as in `benchmark(chimera.once, "Why?")`."""
@@ -125,8 +154,10 @@ class Bench:
         return self.runner.once(self.case(Question(prompt=prompt), **arguments))
 
 
-def check(result: CaseResult) -> None:
-    """Raise RoundsFailed when more rounds failed than allowed, LimitBroken when a limit does not hold."""
+def check(result: CaseResult, gating: Gating | None = None) -> None:
+    """Raise RoundsFailed when more rounds failed than allowed, LimitBroken when a limit does not hold, WorseThanBefore
+    when the gate does not let it pass.
+    """
     __tracebackhide__ = True
     case = result.case
     failed = sum(not each.warmup for each in result.failed)
@@ -134,5 +165,9 @@ def check(result: CaseResult) -> None:
     if warmup_failed or failed > case.max_failed_rounds or failed == case.rounds:
         raise RoundsFailed.of(explain_failures(result), result)
     outcomes = [judge(parse_limit(text), result) for text in case.limits]
+    outcomes += gating.outcomes(result) if gating else []
+    failing = [each for each in result.verdicts if each.fails(strict=gating is not None and gating.strict)]
     if any(each.state != "held" for each in outcomes):
-        raise LimitBroken.of(explain_limits(result, outcomes), result)
+        raise LimitBroken.of(explain_limits(result, outcomes, failing), result)
+    if failing:
+        raise WorseThanBefore.of(explain_verdicts(result, failing), result)

@@ -96,6 +96,7 @@ def build_case(
         format=_format(question.format),
         tools=tuple(dict(tool) for tool in question.tools or ()),
         limits=tuple(str(limit) for limit in said.limits),
+        gate=None if said.gate is None else tuple(str(each) for each in said.gate),
         **_measuring(said),
     )
     encode_request(case)  # refuses here, and not in the first round, what an endpoint cannot say

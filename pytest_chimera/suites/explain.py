@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_chimera.errors import ChimeraError
+from pytest_chimera.gate import wording
 from pytest_chimera.metrics import METRICS, Metric
 from pytest_chimera.units import UNKNOWN, format_seconds, format_value, ns_to_s
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_chimera.limits import LimitOutcome
-    from pytest_chimera.records import Case, CaseResult, Round
+    from pytest_chimera.records import Case, CaseResult, Round, Verdict
 
 _DIGEST_DIGITS = 12
 _ALWAYS_SHOWN = ("ttft", "tok/s", "e2e")
@@ -42,8 +43,15 @@ class RoundsFailed(CaseFailed):
     """More rounds failed than the case allows, or none counted."""
 
 
-def explain_limits(result: CaseResult, outcomes: Sequence[LimitOutcome]) -> str:
-    """The text for limits that do not all hold; its first line names one of them with what was measured."""
+class WorseThanBefore(CaseFailed):
+    """The gate does not let it pass: a metric is worse than in earlier runs, or could not be compared with them."""
+
+
+def explain_limits(result: CaseResult, outcomes: Sequence[LimitOutcome], failing: Sequence[Verdict] = ()) -> str:
+    """The text for limits that do not all hold; its first line names one of them with what was measured.
+
+    `failing` are verdicts that would fail the case as well.
+    """
     bad = [each for each in outcomes if each.state != "held"]
     ordered = [*bad, *(each for each in outcomes if each.state == "held")]
     more = f"; {len(bad)} of {len(outcomes)} limits" if len(outcomes) > 1 else ""
@@ -53,7 +61,47 @@ def explain_limits(result: CaseResult, outcomes: Sequence[LimitOutcome]) -> str:
     if not result.counted:
         lines.append(f"  No round counts: {_why_none_counts(result)}.")
     bound = [METRICS[each.limit.metric] for each in ordered]
+    lines += [f"  {wording.headline(each)}" for each in failing]
     return "\n".join([*lines, "", *_rounds(result, bound), "", *_conditions(result)])
+
+
+def explain_verdicts(result: CaseResult, failing: Sequence[Verdict]) -> str:
+    """The text for a case that is worse than before, to be pasted into an issue: every verdict, the runs that it rests
+    on, every round of this one, and what it was measured on.
+    """
+    more = f"; {len(failing)} of {len(result.verdicts)} comparisons" if len(result.verdicts) > 1 else ""
+    lines = [f"{printable(wording.headline(failing[0]))}{more}"]
+    for each in result.verdicts:
+        lines.append(f"  {wording.subject(each)}: {_state(each)}")
+        lines += [f"    {printable(remark)}" for remark in wording.remarks(each)]
+    compared = [METRICS[each.metric] for each in result.verdicts]
+    earlier = _earlier_runs([each for each in result.verdicts if each.baseline])
+    return "\n".join([*lines, *earlier, "", *_rounds(result, compared), "", *_conditions(result)])
+
+
+def _state(verdict: Verdict) -> str:
+    if verdict.change is None:
+        return printable(f"{verdict.outcome}: {verdict.reason}")
+    change = f"{wording.percent(verdict.change)}, {wording.certainty(verdict)}"
+    return f"{verdict.outcome if verdict.gated else verdict.outcome + ' (not gated)'}, {change}"
+
+
+def _earlier_runs(verdicts: Sequence[Verdict]) -> list[str]:
+    """A table of the baseline: a line for each run, a column for each comparison."""
+    if not verdicts:
+        return []
+    runs = dict.fromkeys(point.run for each in verdicts for point in each.baseline)
+    head = ["baseline", *(wording.subject(each) for each in verdicts), ""]
+    rows = [head]
+    for run in runs:
+        points = [next((point for point in each.baseline if point.run == run), None) for each in verdicts]
+        cells = [
+            wording.value(each, point.value) if point else "-" for each, point in zip(verdicts, points, strict=True)
+        ]
+        rounds = next((point.rounds for point in points if point is not None), None)
+        rows.append([printable(run), *cells, "" if rounds is None else _plural(rounds, "round")])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return ["", *(_line(row, widths) for row in rows)]
 
 
 def explain_failures(result: CaseResult) -> str:

@@ -128,10 +128,17 @@ class Runner:
         course = _Course(self, CaseResult(case=case, host=self.host, started_unix_ns=started_unix_ns), began_ns)
         try:
             with self.exclusive.turn(waiting):
+                self._unload_for(case)
                 course.go(waited_ns=self.clock.monotonic_ns() - waits[0] if waits else 0)
         finally:
             self.observer.case_finished(course.result)
         return course.result
+
+    def _unload_for(self, case: Case) -> None:
+        """Before a second measurement the model leaves memory: what one loaded model keeps does not average out."""
+        if case.confirms is not None:
+            with suppress(HostError):  # the requests will tell
+                self.client.unload(case.model.name)
 
     def once(self, case: Case) -> Generation:
         """One request of `case` in a turn of its own, outside any round: for those who time it themselves."""

@@ -34,7 +34,7 @@ def test_every_name_in_extra_info_is_described(
     make_result: Callable[..., CaseResult], make_generation: Callable[..., Generation]
 ) -> None:
     """The tables list exactly the names that a row, a round and a plain request have, and the schema in force."""
-    info = row_info(make_result(), METRICS["ttft"])["chimera"]
+    info = row_info(make_result(), METRICS["e2e"])["chimera"]
     assert sorted(table("of a row of a case")) == sorted(info)
     assert sorted(table("of a round")) == sorted(info["rounds"][0])
     assert sorted(table("of a request of a plain benchmark")) == sorted(generation_info(make_generation()))

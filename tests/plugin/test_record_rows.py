@@ -135,6 +135,10 @@ def test_extra_info_holds_all_that_an_honest_comparison_needs(make_result: Calla
             "started_unix_s": 1_700_000_000.0,
             "waited_s": 0.0,
             "nonce_form": "[xxxxxxxx] ",
+            "gate": None,
+            "gate_broken": [],
+            "confirms": None,
+            "verdicts": [],
             "rounds": [
                 {"round": 1, "value": 0.3, "counted": False, "warmup": True, "cold": True, **round_info},
                 {"round": 1, "value": 0.05, "counted": True, "warmup": False, "cold": False, **round_info},

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_chimera.errors import LimitError, MarkerError
+from pytest_chimera.gate.expressions import Threshold
 from pytest_chimera.limits import parse_limits
 from pytest_chimera.suites.arguments import ARGUMENT_NAMES, BUILT_IN, CaseArguments
 
@@ -42,8 +43,14 @@ def test_everything_that_is_known_is_accepted() -> None:
 
 
 def test_none_is_not_said() -> None:
-    """An argument that is None leaves the decision to the next source."""
-    assert CaseArguments.parse(dict.fromkeys(ARGUMENT_NAMES)) == CaseArguments()
+    """An argument that is None leaves the decision to the next source; of `gate` it is a word of its own: no gate."""
+    silent = [name for name in ARGUMENT_NAMES if name != "gate"]
+    assert CaseArguments.parse(dict.fromkeys(silent)) == CaseArguments()
+    assert CaseArguments.parse({"gate": None}).gate == ()
+    assert CaseArguments.parse({"gate": None}).over(CaseArguments.parse({"gate": "tok/s:5%"})).gate == ()
+    assert CaseArguments.parse({}).over(CaseArguments.parse({"gate": "tok/s:5%"})).gate == (
+        Threshold(metric="tok/s", share=0.05),
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,7 @@ def test_none_is_not_said() -> None:
             {"round": 5},
             (
                 f"{WHERE} has the unknown argument 'round'. Known arguments: rounds, warmup, options, persona, think, "
-                "prefix, start, timeout, idle_timeout, max_failed_rounds, limits, keep_alive, truncate, "
+                "prefix, start, timeout, idle_timeout, max_failed_rounds, limits, gate, keep_alive, truncate, "
                 "prompt_tokens, output_tokens. "
                 "Did you mean 'rounds'?"
             ),
@@ -103,6 +110,14 @@ def test_none_is_not_said() -> None:
                 "Correct keep_alive."
             ),
         ),
+        (
+            {"gate": {"tok/s": 5}},
+            (
+                f"{WHERE}: gate: {{'tok/s': 5}} is no gate. Accepted: a text, a list of texts, or a mapping such as "
+                '{"tok/s": "5%", "ttft.p95": "<= 2 s"}; None for none. '
+                "Write it as in 'tok/s:5%', 'ttft.p95:20%' or 'tok/s >= 40'."
+            ),
+        ),
         ({"truncate": 1}, f"{WHERE}: truncate=1 is not usable. Accepted: True or False. Correct truncate."),
         (
             {"limits": "tok/s"},
@@ -132,7 +147,7 @@ def test_an_argument_without_a_name_is_refused() -> None:
     """Everything is given by name."""
     assert refused({}, 5) == (
         f"{WHERE} was given 5 without a name. Accepted: keyword arguments only: rounds, warmup, options, persona, "
-        "think, prefix, start, timeout, idle_timeout, max_failed_rounds, limits, keep_alive, truncate, "
+        "think, prefix, start, timeout, idle_timeout, max_failed_rounds, limits, gate, keep_alive, truncate, "
         "prompt_tokens, output_tokens. Write it as in rounds=5."
     )
 

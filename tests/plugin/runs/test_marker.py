@@ -8,7 +8,7 @@ import pytest
 
 KNOWN = (
     "Known arguments: rounds, warmup, options, persona, think, prefix, start, timeout, idle_timeout, "
-    "max_failed_rounds, limits, keep_alive, truncate, prompt_tokens, output_tokens."
+    "max_failed_rounds, limits, gate, keep_alive, truncate, prompt_tokens, output_tokens."
 )
 POSITIONAL = (
     f"@pytest.mark.chimera(...) was given 3 without a name. Accepted: keyword arguments only: {KNOWN[17:]} "
@@ -135,10 +135,31 @@ def test_limits_that_nothing_would_be_held_against_are_refused(project: Any) -> 
     ) in result.stdout.str()
 
 
+def test_a_gate_that_nothing_would_be_held_against_is_refused(project: Any) -> None:
+    """A test with a gate that does not use the measuring fixture is an error; one that is exempt is not."""
+    project.pytester.makepyfile(
+        test_bad="""
+        import pytest
+
+        @pytest.mark.chimera(gate="tok/s:5%")
+        def test_bad(chimera_model): pass
+
+        @pytest.mark.chimera(gate=None)
+        def test_exempt(chimera_model): pass
+        """
+    )
+    result = project.run("-p", "no:benchmark")
+    result.assert_outcomes(errors=1, passed=1)
+    assert (
+        "test_bad.py:3: @pytest.mark.chimera(...) has gate, but the test measures no case with the fixture 'chimera'. "
+        "Accepted: gate on tests that call chimera(...). Use the fixture 'chimera', or leave gate out."
+    ) in result.stdout.str()
+
+
 def test_the_marker_is_listed_with_its_arguments(project: Any) -> None:
     """`pytest --markers` tells what it takes."""
     assert (
         "@pytest.mark.chimera(rounds=, warmup=, options=, persona=, think=, prefix=, start=, timeout=, "
-        "max_failed_rounds=, limits=, ...): measure a language model, and how; every test that uses a chimera "
+        "max_failed_rounds=, limits=, gate=, ...): measure a language model, and how; every test that uses a chimera "
         "fixture bears this marker"
     ) in project.run("--markers").outlines

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_chimera.errors import SettingError
+from pytest_chimera.gate.rule import ALLOWANCE
 from pytest_chimera.plugin.options import TABLE, Given, from_plain, to_plain
 from pytest_chimera.plugin.settings import resolve
 from pytest_chimera.records import DEFAULT_PREFIX, DEFAULT_ROUNDS, DEFAULT_TIMEOUT_S, DEFAULT_WARMUP
@@ -25,6 +26,12 @@ ALL = {
     "prefix": ["reuse"],
     "think": ["low"],
     "limit": ["tok/s >= 30"],
+    "baseline": ["last:5"],
+    "fail_on": ["tok/s:5%", "ttft <= 2 s"],
+    "strict": ["on"],
+    "confirm": ["on"],
+    "compare_anyway": ["on"],
+    "allowance": ["3 %"],
     "pull": ["on"],
     "engine": ["ollama"],
     "report": ["out"],
@@ -46,6 +53,20 @@ REFUSED = {
         "num_predict, num_thread, presence_penalty, repeat_last_n, repeat_penalty, seed, stop, temperature, top_k, "
         "top_p, typical_p, use_mmap. Did you mean 'num_ctx'?"
     ),
+    "baseline=last:0": (
+        "--chimera-baseline: 'last:0' is no run at all. Accepted: a run number or prefix, a path or glob of JSON "
+        "files, last, last:K, branch:NAME. Write it as in 'last:10'."
+    ),
+    "fail_on=tok/z:5%": (
+        "--chimera-fail_on: The gate 'tok/z:5%' names no known metric: 'tok/z'. Known metrics: ttft, answer, "
+        "prompt_eval, prefill, eval, tok/s, steps/s, time/token, itl, load, wait, total, e2e, server_ttft, transport, "
+        "stalls, prompt_tokens, output_tokens. Did you mean 'tok/s'?"
+    ),
+    "fail_on=tok/s:-5%": (
+        "--chimera-fail_on: The gate 'tok/s:-5%' has a threshold below zero: '-5%'. Accepted: a percentage from 0, "
+        "with its %. Write it as in 'tok/s:5%', 'ttft.p95:20%' or 'tok/s >= 40'."
+    ),
+    "allowance=0%": "--chimera-allowance: '0%' is not usable. Accepted: a percentage above 0 and below 100.",
     "host=ftp://x": (
         "--chimera-host: 'ftp://x' is not the address of a server: the scheme 'ftp' is unknown. Accepted: HOST, "
         "HOST:PORT, :PORT, or http(s)://HOST:PORT/PATH. Set it with --chimera-host or OLLAMA_HOST, as in "
@@ -66,6 +87,8 @@ def test_each_option_has_a_value_of_its_type() -> None:
     assert (settings.allow_option, settings.header) == (("new_one",), {"X-A": "b=c"})
     assert (settings.rounds, settings.warmup, settings.timeout) == (3, 0, 120.0)
     assert (settings.prefix, settings.think, settings.limit) == ("reuse", "low", ("tok/s >= 30",))
+    assert (settings.baseline, settings.fail_on) == (("last:5",), ("tok/s:5%", "ttft <= 2 s"))
+    assert (settings.strict, settings.confirm, settings.compare_anyway, settings.allowance) == (True, True, True, 0.03)
     assert (settings.pull, settings.engine, settings.report, settings.no_report) == (True, "ollama", Path("out"), True)
     assert pickle.loads(pickle.dumps(settings)) == settings
 
@@ -176,6 +199,11 @@ def test_the_summary_page_of_a_ci_job_gets_the_short_report(project: Any, monkey
     text = page.read_text(encoding="utf-8")
     assert text.startswith("before\n")
     assert "toy:latest" in text
+
+
+def test_the_help_names_the_allowance_of_the_rule() -> None:
+    """The percentage in the help is that of the rule."""
+    assert next(each.help for each in TABLE if each.name == "allowance").endswith(f"(default: {ALLOWANCE:.0%})")
 
 
 def test_help_keeps_the_rules_for_its_texts() -> None:

@@ -1,0 +1,132 @@
+"""The table of verdicts, worst first, for a terminal and for Markdown: rows as data, lines after.
+
+What a verdict says stands in `gate.wording`; here it is put in order, folded where it would repeat itself, and escaped.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from pytest_chimera.gate import wording
+from pytest_chimera.gate.shift import shift_line, suite_shift
+from pytest_chimera.records import OUTCOMES, UNJUDGED
+from pytest_chimera.report.columns import Columns, Row, fits, fitted, wrapped
+from pytest_chimera.report.escape import markdown, markdown_part
+from pytest_chimera.report.escape import terminal as escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_chimera.records import Verdict
+
+COLUMNS = Columns(
+    name="case",
+    heads=("metric", "now", "before", "change", "95 % interval", "runs", "resolves", "verdict"),
+    left=(0, 7),
+)
+_NARROW = Columns(name="case", heads=("metric", "now", "change", "95 % interval", "verdict"), left=(0, 4))
+"""For a terminal of 80 characters."""
+_LONGEST_LEFT_OUT = 3
+"""So many runs that were left out are named; of more their number is told."""
+
+
+def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Worst first: by outcome, then by how far it is beyond its noise."""
+    return sorted(verdicts, key=lambda each: (OUTCOMES.index(each.outcome), -_distance(each)))
+
+
+def verdict_rows(verdicts: Sequence[Verdict]) -> list[Row]:
+    """A row for each verdict, unescaped; those of one case that say the same of nothing are one row."""
+    shared = set(common_remarks(verdicts))
+    rows: list[Row] = []
+    for (outcome, _, reason), group in groupby(ordered(verdicts), key=_fold):
+        members = list(group)
+        if outcome not in UNJUDGED:
+            rows += [Row(each.name, _cells(each), _own(each, shared)) for each in members]
+            continue
+        metrics = ", ".join(wording.subject(each) for each in members)
+        notes = (reason,) if reason and reason not in shared else ()
+        rows.append(Row(members[0].name, (metrics, "", "", "", "", "", "", _word(members[0])), notes))
+    return rows
+
+
+def common_remarks(verdicts: Sequence[Verdict], *, shift: bool = True) -> list[str]:
+    """What holds for several of them and is said once: differences, assumptions, runs left out, a shift if wanted."""
+    said = [remark for each in verdicts for remark in dict.fromkeys(_general(each))]
+    common = [remark for remark in dict.fromkeys(said) if said.count(remark) > 1]
+    left = list(dict.fromkeys(run for each in verdicts for run in each.left_out))
+    shown = "; ".join(left[:_LONGEST_LEFT_OUT])
+    more = f"; and {len(left) - _LONGEST_LEFT_OUT} more" if len(left) > _LONGEST_LEFT_OUT else ""
+    moved = suite_shift(verdicts) if shift else None
+    return [
+        *common,
+        *([f"left out of the baseline: {shown}{more}"] if left else []),
+        *([shift_line(moved)] if moved else []),
+    ]
+
+
+def verdict_lines(verdicts: Sequence[Verdict], width: int) -> list[str]:
+    """The table for a terminal, and below it what holds for several."""
+    rows = [
+        Row(escape(row.name), tuple(map(escape, row.cells)), tuple(map(escape, row.notes)))
+        for row in verdict_rows(verdicts)
+    ]
+    remarks = [line for remark in common_remarks(verdicts) for line in wrapped(escape(remark), width, "")]
+    columns = COLUMNS if fits(COLUMNS, rows, width) else _NARROW
+    kept = [COLUMNS.heads.index(head) for head in columns.heads]
+    return (
+        fitted(columns, [Row(row.name, tuple(row.cells[i] for i in kept), row.notes) for row in rows], width) + remarks
+    )
+
+
+def verdict_markdown(verdicts: Sequence[Verdict]) -> str:
+    """The same as a table in Markdown, ready for a comment; it ends with a line break."""
+    heads = [COLUMNS.name, *COLUMNS.heads]
+    align = ["---", *("---" if i in COLUMNS.left else "---:" for i in range(len(COLUMNS.heads)))]
+    rows = verdict_rows(verdicts)
+    lines = [heads, align, *([markdown_part(cell) for cell in (row.name, *row.cells)] for row in rows)]
+    notes = [f"{row.name}: {note}" for row in rows for note in row.notes] + common_remarks(verdicts)
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    bullets = "\n".join(f"- {markdown(note)}" for note in notes)
+    return f"{text}\n\n{bullets}\n" if bullets else f"{text}\n"
+
+
+def _fold(verdict: Verdict) -> tuple[str, str, str | None]:
+    """Neighbours with the same are one row, if they are not judged."""
+    return verdict.outcome, verdict.case, verdict.reason
+
+
+def _distance(verdict: Verdict) -> float:
+    if verdict.ratio is None or not verdict.error:
+        return 0.0
+    return abs(math.log(verdict.ratio)) / verdict.error
+
+
+def _cells(verdict: Verdict) -> tuple[str, ...]:
+    return (
+        wording.subject(verdict),
+        wording.value(verdict, verdict.now),
+        wording.value(verdict, verdict.before),
+        wording.percent(verdict.change),
+        wording.interval(verdict),
+        str(len(verdict.baseline)),
+        wording.size(verdict.smallest_change),
+        _word(verdict),
+    )
+
+
+def _word(verdict: Verdict) -> str:
+    return verdict.outcome if verdict.gated or verdict.outcome != "worse" else "worse (not gated)"
+
+
+def _general(verdict: Verdict) -> tuple[str, ...]:
+    if verdict.outcome in UNJUDGED:
+        return (verdict.reason,) if verdict.reason else ()
+    return wording.general_remarks(verdict)
+
+
+def _own(verdict: Verdict, shared: set[str]) -> tuple[str, ...]:
+    rest = (remark for remark in wording.general_remarks(verdict) if remark not in shared)
+    return (*wording.own_remarks(verdict), *rest)

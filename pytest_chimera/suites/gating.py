@@ -1,0 +1,70 @@
+"""A case and its gate: judge a result, measure again where that was asked for, and say what does not hold.
+
+The statistics are the gate's; what it gets is the result in the form in which it is saved, so that a verdict of a run
+and one of its file cannot differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_chimera.gate.expressions import limits, parse_gate
+from pytest_chimera.limits import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_chimera.gate.judge import Gate
+    from pytest_chimera.gate.saved import SavedCase
+    from pytest_chimera.limits import Limit, LimitOutcome
+    from pytest_chimera.records import Case, CaseResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gating:
+    """What a run wants of its gate."""
+
+    gate: Gate
+    saved: Callable[[CaseResult], SavedCase]
+    """A result as it will be read back from a saved file."""
+    must_hold: tuple[Limit, ...] = ()
+    """Limits among what the run is gated by."""
+    confirm: bool = False
+    """Whether a case found worse is measured again."""
+    strict: bool = False
+    """Whether what could not be judged fails its test."""
+
+    def judged(self, result: CaseResult) -> CaseResult:
+        """The result with its verdicts; without any where not all its rounds were made."""
+        if not result.complete:
+            return result
+        broken = [str(each.limit) for each in self.outcomes(result) if each.state != "held"]
+        return replace(result, verdicts=self.gate.judge(self.saved(result)), gate_broken=tuple(broken))
+
+    def outcomes(self, result: CaseResult) -> list[LimitOutcome]:
+        """What came of the limits that the case is gated by."""
+        case = result.case
+        held = self.must_hold if case.gate is None else limits(parse_gate(case.gate))
+        return [judge(limit, result) for limit in held]
+
+    def wants_another(self, result: CaseResult) -> bool:
+        """Whether the case is to be measured again."""
+        return self.confirm and any(each.fails(strict=False) for each in result.verdicts)
+
+    def confirmed(self, result: CaseResult, again: CaseResult) -> CaseResult:
+        """The result with verdicts that hold after the second measurement."""
+        return replace(result, verdicts=self.gate.confirm(result.verdicts, self.saved(again)))
+
+
+def again(case: Case) -> Case:
+    """The case as it is measured to confirm what was found: on a model loaded anew, so that it needs a warm-up."""
+    return replace(
+        case,
+        id=f"{case.id} (again)",
+        name=f"{case.name} (again)",
+        warmup=max(case.warmup, 1),
+        limits=(),
+        gate=(),
+        confirms=case.id,
+    )
