@@ -12,6 +12,7 @@ USAGE = """\
 usage: pytest-chimera COMMAND [ARGUMENTS]
 
   engine   serve a model on loopback as Ollama does   (pytest-chimera engine --help)
+  compare  saved runs: better, same or worse          (pytest-chimera compare --help)
   recover  report on runs that were killed, from what they left in .chimera/runs
 
 Measuring is done by pytest itself: pytest --chimera-model gemma3
@@ -30,7 +31,18 @@ def _recover(arguments: Sequence[str]) -> int:
     return recover_main(arguments)
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"engine": _engine, "recover": _recover}
+def _compare(arguments: Sequence[str]) -> int:
+    from pytest_chimera.compare.cli import compare_main  # noqa: PLC0415  # only this command reads saved runs
+    from pytest_chimera.plugin.storage import storage_folder  # noqa: PLC0415  # same
+
+    return compare_main(arguments, storage_folder)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "engine": _engine,
+    "compare": _compare,
+    "recover": _recover,
+}
 """Command -> what carries it out; each returns the exit status."""
 
 
