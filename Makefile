@@ -55,10 +55,11 @@ wire: $(BIN)/.ready  ## Answer the recorded requests of a real Ollama on the emb
 lint: $(BIN)/.ready  ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: $(BIN)/.ready  ## What measuring costs: TTFT error, throughput, start-up, side by side with peers
+bench: $(BIN)/.ready  ## What measuring costs, and how often the gate errs, side by side with peers
 	@$(BIN)/python benchmarks/ttft_error.py
 	@$(BIN)/python benchmarks/request_throughput.py
 	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python benchmarks/gate_power.py
 
 clean:  ## Remove environments, builds and caches
 	@rm -rf $(VENV) .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

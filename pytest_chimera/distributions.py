@@ -1,6 +1,7 @@
 """The few functions of probability that the gate needs: quantiles and tails of t and normal, digamma, trigamma.
 
-Pure and exact to about 1e-13; scipy, which would be a large dependency for six functions, is their oracle in the tests.
+Pure, and exact to 1e-12 up to ten thousand degrees of freedom, to 1e-9 up to ten million. scipy, which would be a large
+dependency for six functions, is their oracle in the tests.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def t_tail(x: float, df: float) -> float:
     if x < 0:
         return 1 - t_tail(-x, df)
     if math.isinf(x * x / df):
-        return 0.0  # less than the smallest float
+        return 0.0  # for one degree of freedom a float could still hold it; nobody asks that
     return 0.5 * _beta_share(x * x / df, df / 2)
 
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -25,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", README, re.DOTALL))
 CONSOLES = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+WORKFLOW = ".github/workflows/benchmark.yml"
 SECRET = ("CHIMERA_", "OLLAMA_", "GITHUB_", "PYTEST_", "CI", "BUILD_NUMBER")
 
 
@@ -39,7 +40,7 @@ def masked(text: str) -> list[str]:
     text = re.sub(r"plugins: .*\n", "", text)
     text = re.sub(r"rootdir: .*", "rootdir: PATH", text)
     text = re.sub(r"Saved benchmark data in: .*", "Saved benchmark data in: PATH", text)
-    text = re.sub(r"digest [0-9a-f]+", "digest HEX", text)
+    text = re.sub(r"digest [0-9a-f]+( instead of [0-9a-f]+)?", "digest HEX", text)
     text = re.sub(r"time in \w+|OPS \(\w+/s\)", lambda found: found[0].split(" ")[0], text)
     text = re.sub(r"\d[\d,.]*( (ns|us|ms|s|min)\b)?", "#", text)
     text = re.sub(r"[-=_]{3,}", "---", text)
@@ -65,6 +66,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A reader's project: the files that the README shows, and the example suites."""
     folder = tmp_path_factory.mktemp("reader")
     for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     shutil.copytree(ROOT / "example_suites", folder / "example_suites")
     return folder
@@ -73,12 +75,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
     """A machine with a server that has gemma3, and nothing else set."""
-    answer = {"tokens": " ".join(f"word{number}" for number in range(32)), "ttft_s": 0.06, "interval_s": 0.004}
-    model = {"answers": [answer], "family": "gemma3", "parameter_size": "4.3B", "quantization": "Q4_K_M"}
     clean = {name: value for name, value in os.environ.items() if not name.startswith(SECRET)}
     clean["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), clean.get("PATH", "")])
-    with EmbeddedEngine.scripted({"models": {"gemma3": model}}) as engine:
-        yield {**clean, "OLLAMA_HOST": engine.url, "COLUMNS": "100"}
+    with EmbeddedEngine.scripted(script(0.004)) as engine, EmbeddedEngine.scripted(script(0.0044)) as slower:
+        yield {**clean, "OLLAMA_HOST": engine.url, "SLOWER_BOX": slower.url, "COLUMNS": "100"}
+
+
+def script(interval_s: float) -> dict[str, Any]:
+    """A server with gemma3 that takes so long for each token."""
+    answer = {"tokens": " ".join(f"word{number}" for number in range(32)), "ttft_s": 0.06, "interval_s": interval_s}
+    model = {"answers": [answer], "family": "gemma3", "parameter_size": "4.3B", "quantization": "Q4_K_M"}
+    return {"models": {"gemma3": model}}
 
 
 def recipe(target: str) -> str:
@@ -91,7 +98,7 @@ def recipe(target: str) -> str:
 
 def run(command: str, project: Path, environment: dict[str, str]) -> str:
     """What a command line prints."""
-    words = shlex.split(command)
+    words = shlex.split(re.sub(r"\$([A-Z_]+)", lambda found: environment[found[1]], command))
     if words[0] == "make":
         words = shlex.split(recipe(words[1]))
     done = subprocess.run(
@@ -109,10 +116,38 @@ def test_commands_print_what_the_readme_shows(project: Path, environment: dict[s
 
 
 def test_every_python_block_is_a_file_that_a_command_runs() -> None:
-    """No Python of the README stands there untried: each block is a file, and each file is in a command line."""
-    assert README.count("```python") == len(FILES)
-    lines = " ".join(command for command, _ in commands())
+    """No code of the README stands there untried: each block is a file, and each file is run."""
+    assert sum(README.count(f"```{language}\n") for language in ("python", "yaml")) + 1 == len(FILES)  # and gate.sh
+    lines = " ".join([WORKFLOW, *(command for command, _ in commands())])
     assert [name for name in FILES if name not in lines] == []
+
+
+def test_the_workflow_gates_and_its_first_run_passes(environment: dict[str, str], tmp_path: Path) -> None:
+    """The CI example restores, gates, saves and uploads; its gate passes without a baseline, with one, and fails on a
+    slower server.
+    """
+    (job,) = yaml.safe_load(FILES[WORKFLOW])["jobs"].values()
+    steps = job["steps"]
+    actions = [step["uses"].partition("@")[0] for step in steps if "uses" in step]
+    assert actions == [
+        "actions/checkout",
+        "actions/setup-python",
+        "actions/cache/restore",
+        "actions/cache/save",
+        "actions/upload-artifact",
+    ]
+    assert {step["with"]["path"] for step in steps if "cache" in step.get("uses", "")} == {".benchmarks"}
+    assert [step["if"] for step in steps if "if" in step] == ["always() && github.ref == 'refs/heads/main'", "always()"]
+    (gate,) = [step["run"] for step in steps if step.get("name") == "gate"]
+    (tmp_path / "test_sky.py").write_text(FILES["test_sky.py"], encoding="utf-8")
+    quick = " --chimera-rounds 3"
+    assert " 1 passed in " in run(gate + quick, tmp_path, environment)
+    saved = sorted(tmp_path.glob(".benchmarks/*/*.json"))
+    again = run(gate + quick, tmp_path, environment)
+    assert ("no baseline" in again, len(saved), " 1 passed in " in again) == (False, 1, True)
+    assert (tmp_path / ".chimera" / "report.md").is_file()
+    slower = run(f"{gate}{quick} --chimera-host $SLOWER_BOX", tmp_path, environment)
+    assert "FAILED test_sky.py::test_sky[gemma3] - Failed: tok/s is 9.1 % lower than before" in slower
 
 
 def test_make_targets_exist() -> None:

@@ -82,8 +82,8 @@ class History:
             (len(self.costs), _mean_known(self.rounds_variance, self.costs)),
             (len(self.others), _mean_known(self.others_variance, self.others)),
         )
-        (fewer, of_fewer), (more, of_more) = sorted(sides)
-        return 0.0 if fewer == more else max(0.0, of_fewer - of_more) / fewer
+        (fewer, of_fewer), (_, of_more) = sorted(sides)  # of equally many the one with less, so that nothing is left
+        return max(0.0, of_fewer - of_more) / fewer
 
 
 def spread_within(runs: Iterable[Sequence[float]]) -> float | None:

@@ -24,6 +24,8 @@ _CASES_FOR_GROUPS = 5
 """Every metric has a prior of its own only where each has so many cases."""
 _NO_SPREAD = 1e-8
 """At most so much the logarithms of the variances may differ beyond chance to be called equal."""
+_ROUNDING = 1e-24
+"""Equal runs differ by the last digits of a float."""
 _FLOOR_SHARE = 1e-5
 """A variance is at least this share of the suite's typical one."""
 
@@ -61,7 +63,7 @@ def moderate(histories: Mapping[object, History]) -> dict[object, Moderated]:
 def _floored(histories: Mapping[object, History]) -> dict[object, float]:
     """The variances, none below what the clock resolves or far below the suite's: runs that agree by chance."""
     squares = {key: each.square for key, each in histories.items()}
-    positive = [each for each in squares.values() if each > 0]
+    positive = [each for each in squares.values() if each > _ROUNDING]
     least = _FLOOR_SHARE * median(positive) if positive else 0.0
     return {key: max(squares[key], each.tick**2 / 12, least) for key, each in histories.items()}
 
