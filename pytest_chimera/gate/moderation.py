@@ -62,8 +62,9 @@ def moderate(histories: Mapping[object, History]) -> dict[object, Moderated]:
 
 def _floored(histories: Mapping[object, History]) -> dict[object, float]:
     """The variances, none below what the clock resolves or far below the suite's: runs that agree by chance."""
-    squares = {key: each.square for key, each in histories.items()}
-    positive = [each for each in squares.values() if each > _ROUNDING]
+    found = {key: each.square for key, each in histories.items()}
+    squares = {key: square if square > _ROUNDING else 0.0 for key, square in found.items()}
+    positive = [each for each in squares.values() if each > 0]
     least = _FLOOR_SHARE * median(positive) if positive else 0.0
     return {key: max(squares[key], each.tick**2 / 12, least) for key, each in histories.items()}
 
