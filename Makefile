@@ -59,6 +59,7 @@ bench: $(BIN)/.ready  ## What measuring costs, and how often the gate errs, side
 	@$(BIN)/python benchmarks/ttft_error.py
 	@$(BIN)/python benchmarks/request_throughput.py
 	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python benchmarks/gate_cost.py
 	@$(BIN)/python benchmarks/gate_power.py
 
 clean:  ## Remove environments, builds and caches

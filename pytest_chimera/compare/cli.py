@@ -90,6 +90,8 @@ def _compare(options: argparse.Namespace, place: Place) -> int:
 def _sides(options: argparse.Namespace, place: Place) -> Sides:
     """The runs of both sides; a single name is enough where cases are paired within it, or a format is of one run."""
     *before, last = options.runs
+    if not all(text.strip() for text in options.runs):
+        raise BaselineError("A name is empty.", "Accepted: a run number, a path, last, ...", "Name a run.")
     wanted, of_new = parse_wanted(before), parse_wanted([last])
     new = find_runs(of_new, place)
     runs = new.runs[-of_new.last :] if of_new.last else new.runs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_chimera.gate import wording
 from pytest_chimera.metrics import METRICS
 from pytest_chimera.records import UNJUDGED
-from pytest_chimera.report.columns import Columns, Row, fits, fitted, wrapped
+from pytest_chimera.report.columns import Columns, Row, narrowed, wrapped
 from pytest_chimera.report.escape import markdown, markdown_part
 from pytest_chimera.report.escape import terminal as escape
 from pytest_chimera.report.verdicts import common_remarks, ordered
@@ -23,8 +23,8 @@ COLUMNS = Columns(
     heads=("model", "base", "new", "ratio", "95 % interval", "runs", "resolves", "verdict"),
     left=(0, 7),
 )
-_NARROW = Columns(name="case", heads=("base", "new", "ratio", "95 % interval", "verdict"), left=(4,))
-"""For a terminal of 80 characters."""
+_NARROWER = (("base", "new", "ratio", "95 % interval", "verdict"), ("ratio", "95 % interval", "verdict"))
+"""What is kept for a terminal of about 80 characters."""
 
 
 def terminal_lines(compared: Compared, trends: Mapping[int, str], width: int) -> list[str]:
@@ -33,10 +33,7 @@ def terminal_lines(compared: Compared, trends: Mapping[int, str], width: int) ->
     for head, verdicts in _by_metric(compared.verdicts).items():
         rows = [_row(each, trends.get(id(each)), shared) for each in verdicts]
         shown = [Row(escape(row.name), tuple(map(escape, row.cells)), tuple(map(escape, row.notes))) for row in rows]
-        columns = COLUMNS if fits(COLUMNS, shown, width) else _NARROW
-        kept = [COLUMNS.heads.index(each) for each in columns.heads]
-        lines += ["", head]
-        lines += fitted(columns, [Row(row.name, tuple(row.cells[i] for i in kept), row.notes) for row in shown], width)
+        lines += ["", head, *narrowed(COLUMNS, shown, width, _NARROWER)]
     remarks = [*shared, *compared.notes]
     return [
         *lines,

@@ -28,7 +28,8 @@ MOST_FILES = 500
 """So many of the newest files of a storage are read for `last` and `branch`."""
 
 _LAST = re.compile(r"last(?::([0-9]+))?")
-_NUMBERED = re.compile(r"([0-9]+)_?")
+_DIGITS = 4
+"""Of the number with which pytest-benchmark begins the name of a file."""
 _ACCEPTED = "Accepted: a run number or prefix, a path or glob of JSON files, last, last:K, branch:NAME."
 
 
@@ -145,7 +146,7 @@ def _globbed(name: str, root: Path, place: Place) -> list[Path]:
         return sorted(path.glob("**/*.json"))
     # Path.glob refuses a pattern that is absolute
     found = sorted(Path(each) for each in glob.glob(str(path), recursive=True))  # noqa: PTH207  # see above
-    return [each for each in found if each.is_file()] or _stored(name.rstrip("*"), root, place)
+    return [each for each in found if each.is_file()] or _stored(name, root, place)
 
 
 def _files(name: str, root: Path, place: Place) -> list[Path]:
@@ -166,17 +167,22 @@ def _files(name: str, root: Path, place: Place) -> list[Path]:
 
 
 def _stored(name: str, root: Path, place: Place) -> list[Path]:
-    """Files of the storage by number or prefix: of this machine if it has any, as pytest-benchmark does."""
+    """Files of the storage by number, prefix or glob: of this machine if it has any, as pytest-benchmark does."""
     folder, _, stem = name.rpartition("/")
-    number = _NUMBERED.fullmatch(stem)
-    stem = f"{int(number[1]):04d}_" if number else stem
-    pattern = f"{glob.escape(stem)}*.json"
+    pattern = f"{_prefix(stem)}*.json"
     folders = [folder] if folder else [place.machine, "*"]
     for each in folders:
         found = sorted(root.glob(f"{each}/{pattern}")) or sorted(root.glob(pattern) if each == "*" else ())
         if found:
             return found
     return []
+
+
+def _prefix(stem: str) -> str:
+    """What the names of the files begin with: "7" and "0007" mean one run, "00" is a prefix, "00[12]*" a glob."""
+    if stem.isdecimal() and not (stem.startswith("0") and len(stem) < _DIGITS):
+        return f"{int(stem):0{_DIGITS}d}_"
+    return stem.rstrip("*")
 
 
 def _nothing(name: str, root: Path) -> BaselineError:

@@ -53,6 +53,27 @@ def fitted(columns: Columns, rows: Sequence[Row], width: int) -> list[str]:
     return lines
 
 
+def narrowed(columns: Columns, rows: Sequence[Row], width: int, tiers: Sequence[Sequence[str]]) -> list[str]:
+    """The rows with all columns where they fit, else with those of the first of `tiers` (heads to keep) that does; as a
+    list of all that the last one keeps where none does.
+    """
+    kept: Sequence[str] = columns.heads
+    for tier in tiers:
+        if fits(*_only(columns, rows, kept), width):
+            break
+        kept = tier
+    return fitted(*_only(columns, rows, kept), width)
+
+
+def _only(columns: Columns, rows: Sequence[Row], heads: Sequence[str]) -> tuple[Columns, list[Row]]:
+    """The table with some of its columns."""
+    places = [columns.heads.index(head) for head in heads]
+    left = tuple(i for i, place in enumerate(places) if place in columns.left)
+    units = tuple(columns.units[place] for place in places) if columns.units else ()
+    narrow = Columns(name=columns.name, heads=tuple(heads), units=units, left=left)
+    return narrow, [Row(row.name, tuple(row.cells[place] for place in places), row.notes) for row in rows]
+
+
 def fits(columns: Columns, rows: Sequence[Row], width: int) -> bool:
     """Whether the columns leave enough of the width for the names."""
     return _room(_sizes(columns, rows), width) >= min(_longest_name(columns, rows), _SHORTEST_NAME)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_chimera.gate import wording
 from pytest_chimera.gate.shift import shift_line, suite_shift
 from pytest_chimera.records import OUTCOMES, UNJUDGED
-from pytest_chimera.report.columns import Columns, Row, fits, fitted, wrapped
+from pytest_chimera.report.columns import Columns, Row, narrowed, wrapped
 from pytest_chimera.report.escape import markdown, markdown_part
 from pytest_chimera.report.escape import terminal as escape
 
@@ -26,8 +26,8 @@ COLUMNS = Columns(
     heads=("metric", "now", "before", "change", "95 % interval", "runs", "resolves", "verdict"),
     left=(0, 7),
 )
-_NARROW = Columns(name="case", heads=("metric", "now", "change", "95 % interval", "verdict"), left=(0, 4))
-"""For a terminal of 80 characters."""
+_NARROWER = (("metric", "now", "change", "95 % interval", "verdict"), ("metric", "change", "95 % interval", "verdict"))
+"""What is kept for a terminal of about 80 characters."""
 _LONGEST_LEFT_OUT = 3
 """So many runs that were left out are named; of more their number is told."""
 
@@ -74,11 +74,7 @@ def verdict_lines(verdicts: Sequence[Verdict], width: int) -> list[str]:
         for row in verdict_rows(verdicts)
     ]
     remarks = [line for remark in common_remarks(verdicts) for line in wrapped(escape(remark), width, "")]
-    columns = COLUMNS if fits(COLUMNS, rows, width) else _NARROW
-    kept = [COLUMNS.heads.index(head) for head in columns.heads]
-    return (
-        fitted(columns, [Row(row.name, tuple(row.cells[i] for i in kept), row.notes) for row in rows], width) + remarks
-    )
+    return narrowed(COLUMNS, rows, width, _NARROWER) + remarks
 
 
 def verdict_markdown(verdicts: Sequence[Verdict]) -> str:
