@@ -52,11 +52,6 @@ def t_upper_quantile(tail: float, df: float) -> float:
     return start if df >= _NORMAL_FROM else _solve_tail(tail, df, start)
 
 
-def t_quantile(p: float, df: float) -> float:
-    """The value below which a share `p` of Student's t lies; p within (0, 1), `df` fractional or infinite."""
-    return -t_upper_quantile(p, df)  # symmetric about 0
-
-
 def digamma(x: float) -> float:
     """The derivative of ln Gamma, for x above 0."""
     shift = 0.0
