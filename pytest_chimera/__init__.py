@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_chimera.engine.process import EmbeddedEngine
     from pytest_chimera.errors import ChimeraError
-    from pytest_chimera.records import Case, CaseResult, Generation
+    from pytest_chimera.records import Case, CaseResult, Generation, Verdict
     from pytest_chimera.report import Report
     from pytest_chimera.stats import Statistic
     from pytest_chimera.suites import Run
@@ -29,6 +29,7 @@ __all__ = [
     "Report",
     "Run",
     "Statistic",
+    "Verdict",
     "__version__",
 ]
 
@@ -41,6 +42,7 @@ _HOME = {
     "Report": "report",
     "Run": "suites",
     "Statistic": "stats",
+    "Verdict": "records",
 }
 
 

@@ -91,6 +91,7 @@ def test_public_names_are_the_written_list() -> None:
         "Report",
         "Run",
         "Statistic",
+        "Verdict",
         "__version__",
     ]
     assert [name for name in pytest_chimera.__all__ if not hasattr(pytest_chimera, name)] == []

@@ -113,7 +113,7 @@ class Bench:
         if said.persona is not None:
             persona = find_persona(said.persona, self.persona_folders, allowed_options=self.allowed_options)
         number = f" #{self._calls + 1}" if self._calls else ""
-        return build_case(
+        case = build_case(
             case_id=f"{self.test_id}{number}",
             name=f"{self.test_name}{number}",
             model=self.model,
@@ -122,6 +122,9 @@ class Bench:
             persona=persona,
             allowed_options=self.allowed_options,
         )
+        if self.gating is not None:
+            self.gating.check(case)
+        return case
 
     def measure(self, case: Case) -> Run:
         """Measure a case that is ready, hand its result on, and judge it.
@@ -143,6 +146,8 @@ class Bench:
         second = self.runner.run(again(result.case)) if gating.wants_another(result) else None
         if second is not None:
             result = gating.confirmed(result, second)
+        if self.runner.journal:
+            self.runner.journal.note(result)  # a worker that dies now, or Ctrl-C, must not lose the verdicts
         self.deliver(result)
         if second is not None:
             self.deliver(second)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_chimera.gate.expressions import limits, parse_gate
-from pytest_chimera.limits import judge
+from pytest_chimera.limits import check_resolvable, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,11 +42,17 @@ class Gating:
         broken = [str(each.limit) for each in self.outcomes(result) if each.state != "held"]
         return replace(result, verdicts=self.gate.judge(self.saved(result)), gate_broken=tuple(broken))
 
+    def check(self, case: Case) -> None:
+        """Refuse, before anything is measured, a limit that the rounds of the case cannot decide. Raises LimitError."""
+        for limit in self._held(case):
+            check_resolvable(limit, case.rounds)
+
     def outcomes(self, result: CaseResult) -> list[LimitOutcome]:
         """What came of the limits that the case is gated by."""
-        case = result.case
-        held = self.must_hold if case.gate is None else limits(parse_gate(case.gate))
-        return [judge(limit, result) for limit in held]
+        return [judge(limit, result) for limit in self._held(result.case)]
+
+    def _held(self, case: Case) -> tuple[Limit, ...]:
+        return self.must_hold if case.gate is None else limits(parse_gate(case.gate))
 
     def wants_another(self, result: CaseResult) -> bool:
         """Whether the case is to be measured again."""

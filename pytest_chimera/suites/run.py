@@ -13,7 +13,7 @@ from pytest_chimera.metrics import METRICS, find_metric, result_statistic
 from pytest_chimera.units import format_value
 
 if TYPE_CHECKING:
-    from pytest_chimera.records import Case, CaseResult, Generation, ModelInfo
+    from pytest_chimera.records import Case, CaseResult, Generation, ModelInfo, Verdict
     from pytest_chimera.stats import Statistic
 
 _SHOWN_TEXT = 60
@@ -67,6 +67,11 @@ class Run:
     def __getitem__(self, metric: str) -> Statistic:
         """The statistic of a metric by any of its names, `run["tok/s"]`; raises LimitError with the known names."""
         return result_statistic(find_metric(metric), self.result)
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What the gate says of it, one for each metric that it was compared by."""
+        return self.result.verdicts
 
     @property
     def case(self) -> Case:

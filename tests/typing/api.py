@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_chimera import Case, CaseResult, ChimeraError, EmbeddedEngine, Generation, Report, Run, Statistic
+from pytest_chimera import Case, CaseResult, ChimeraError, EmbeddedEngine, Generation, Report, Run, Statistic, Verdict
 
 if TYPE_CHECKING:
     from pytest_chimera.suites import Bench
@@ -14,6 +14,8 @@ def asserts_on_a_run(chimera: Bench) -> str:
     """What stands in most tests."""
     run: Run = chimera("Why is the sky blue?", persona="insight-agent", options={"num_predict": 32})
     speed: Statistic = run.tok_s
+    verdicts: tuple[Verdict, ...] = run.verdicts
+    assert all(each.outcome != "worse" and each.change is not None for each in verdicts)
     median: float | None = speed.median
     assert median is not None
     assert median > 1
