@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import shutil
 import sys
 import tempfile
@@ -18,11 +19,20 @@ from pytest_chimera.compare.table import markdown_text, terminal_lines, title
 from pytest_chimera.compare.trend import trend_line, trend_of
 from pytest_chimera.errors import BaselineError, ChimeraError, LimitError, SettingError
 from pytest_chimera.gate import wording
-from pytest_chimera.gate.expressions import DEFAULT_THRESHOLDS, parse_expression, parse_share, thresholds
+from pytest_chimera.gate.expressions import DEFAULT_THRESHOLDS, parse_allowance, parse_expression, thresholds
 from pytest_chimera.gate.rule import ALLOWANCE
 from pytest_chimera.gate.series import UnusableError
-from pytest_chimera.gate.sources import DEFAULT_STORAGE, Place, find_runs, parse_wanted
+from pytest_chimera.gate.sources import (
+    DEFAULT_STORAGE,
+    Found,
+    Place,
+    find_runs,
+    parse_wanted,
+    precedes,
+    told_apart,
+)
 from pytest_chimera.records import UNJUDGED, Verdict
+from pytest_chimera.report.escape import terminal
 from pytest_chimera.report.files import write_whole
 
 if TYPE_CHECKING:
@@ -53,6 +63,9 @@ def compare_main(arguments: Sequence[str], storage_folder: Callable[[str, Path, 
     except ChimeraError as error:
         sys.stderr.write(f"{error}\n")
         return CANNOT
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CANNOT
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     add("runs", nargs="+", metavar="RUN", help="run number or prefix, path or glob, last, last:K, branch:NAME")
     add("--fail-on", action="append", default=[], metavar="EXPR", help="such as 'tok/s:5%%'; may be repeated")
     add("--by", metavar="KEY", help="pair cases that differ in KEY: model, quantization, host, options.num_ctx, ...")
-    add("--strict", action="store_true", help="what could not be judged counts as worse")
+    add("--strict", action="store_true", help="what could not be judged counts as worse for --fail-on")
     add("--compare-anyway", action="store_true", help="also where prompt, options, prefix or think differ")
     add("--allowance", metavar="PERCENT", help="run-to-run spread assumed with one or two runs (default: 2%%)")
     add("--storage", default=DEFAULT_STORAGE, metavar="URI", help="pytest-benchmark's storage (default: %(default)s)")
@@ -82,9 +95,16 @@ def _compare(options: argparse.Namespace, place: Place) -> int:
     compared = compare_sides(sides, _wish(options))
     trends = _trends(compared) if options.by is None else {}
     width = shutil.get_terminal_size().columns
-    sys.stdout.write("\n".join(terminal_lines(compared, trends, width)) + "\n")
+    _print("\n".join(terminal_lines(compared, trends, width)))
     _write(options, compared, trends)
     return _status(compared, gated=bool(options.fail_on), strict=options.strict)
+
+
+def _print(text: str) -> None:
+    """Print what the terminal's encoding can show of it."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stdout.flush()
 
 
 def _sides(options: argparse.Namespace, place: Place) -> Sides:
@@ -92,6 +112,8 @@ def _sides(options: argparse.Namespace, place: Place) -> Sides:
     *before, last = options.runs
     if not all(text.strip() for text in options.runs):
         raise BaselineError("A name is empty.", "Accepted: a run number, a path, last, ...", "Name a run.")
+    if not before and options.by is None and options.format == "table":
+        raise BaselineError("There is one side only.", "Accepted: BASE NEW, or one with --by KEY.", "Name both.")
     wanted, of_new = parse_wanted(before), parse_wanted([last])
     new = find_runs(of_new, place)
     runs = new.runs[-of_new.last :] if of_new.last else new.runs
@@ -99,27 +121,35 @@ def _sides(options: argparse.Namespace, place: Place) -> Sides:
         raise BaselineError(
             f"{last!r} names no saved run.", " ".join(new.notes), "Save one with --benchmark-save=NAME."
         )
-    if not before and options.by is None and options.format == "table":
-        raise BaselineError("There is one side only.", "Accepted: BASE NEW, or one with --by KEY.", "Name both.")
-    base = find_runs(wanted, place) if before else None
-    mine = {run.source for run in runs}
-    earlier = tuple(run for run in base.runs if run.source not in mine) if base else ()
+    base = find_runs(wanted, place) if before else Found()
+    earlier = [run for run in base.runs if run.source not in {each.source for each in runs}]
+    if wanted.passed_only:  # chosen and not named: what is newer than the new run is no history of it
+        earlier = [run for run in earlier if precedes(run, runs[0])]
     if before and not earlier:
         raise BaselineError(f"{', '.join(before)} names no other saved run than {last}.", "", "Name an earlier one.")
-    notes = (*(base.notes if base else ()), *new.notes)
-    sides = Sides(base=earlier, new=runs, last=wanted.last, passed_only=wanted.passed_only, notes=notes)
+    if options.by is not None and wanted.passed_only:
+        earlier = [run for run in earlier if run.passed][-(wanted.last or len(earlier)) :]
+    named = told_apart([*earlier, *runs])
+    sides = Sides(
+        base=tuple(named[: len(earlier)]),
+        new=tuple(named[len(earlier) :]),
+        last=wanted.last,
+        passed_only=wanted.passed_only,
+        notes=(*base.notes, *new.notes),
+    )
     return sides if options.by is None else paired_by(options.by, sides)
 
 
 def _wish(options: argparse.Namespace) -> Wish:
-    expressions = thresholds([parse_expression(text) for text in options.fail_on])
-    if options.fail_on and len(expressions) < len(options.fail_on):
+    given = [parse_expression(text) for text in options.fail_on]
+    expressions = thresholds(given)
+    if len(expressions) < len(given):
         raise LimitError(
             "--fail-on of compare takes thresholds, and was given a limit.",
             "Accepted: METRIC[.STATISTIC]:PERCENT.",
             "Hold limits with pytest --chimera-fail-on or --chimera-limit, when the model is measured.",
         )
-    allowance = ALLOWANCE if options.allowance is None else parse_share(options.allowance)
+    allowance = ALLOWANCE if options.allowance is None else parse_allowance(options.allowance)
     return Wish(
         expressions=expressions or DEFAULT_THRESHOLDS,
         gated=bool(expressions),
@@ -130,17 +160,24 @@ def _wish(options: argparse.Namespace) -> Wish:
 
 def _status(compared: Compared, *, gated: bool, strict: bool) -> int:
     if all(each.outcome in UNJUDGED for each in compared.verdicts):
+        reasons = dict.fromkeys(f"{each.outcome}: {each.reason}" for each in compared.verdicts)
+        why = "; ".join(reasons) or "the new run has no case that is compared"
+        sys.stderr.write(f"Nothing could be compared: {terminal(why)}.\n")
         return CANNOT
     return WORSE if gated and any(each.fails(strict=strict) for each in compared.verdicts) else FINE
 
 
 def _print_foreign(options: argparse.Namespace, sides: Sides) -> int:
     """Print the newest run in the format of another tool; one that would be empty is refused by those tools."""
+    ignored = [f"--{name}" for name in ("json", "markdown", "svg", "fail_on") if getattr(options, name)]
+    if ignored:
+        flags = ", ".join(ignored).replace("_", "-")
+        raise SettingError(f"--format {options.format} is of one run, and cannot do {flags}.", "", "Leave one out.")
     run = sides.new[-1]
     found = github_benchmark(run, options.better) if options.format == "github-benchmark" else bencher(run)
     if not found:
         raise BaselineError(f"{run.name} has nothing to say in the format {options.format}.", "", "Name another run.")
-    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+    _print(json.dumps(found, indent=1))
     return FINE
 
 
@@ -192,6 +229,9 @@ def _values(run: SavedRun, verdict: Verdict) -> tuple[float, ...]:
 
 def _write(options: argparse.Namespace, compared: Compared, trends: Mapping[int, str]) -> None:
     texts: dict[Path, str] = {}
+    files = [each for each in (options.markdown, options.json, options.svg) if each]
+    if len(set(files)) < len(files):
+        raise SettingError("Two outputs have one file.", "Accepted: a file for each.", "Name another one.")
     if options.markdown:
         texts[options.markdown] = markdown_text(compared, trends)
     if options.json:

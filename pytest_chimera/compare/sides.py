@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 _OF_RUN = ("branch", "commit")
 _OF_MODEL = ("model", "digest", "family", "parameter_size", "quantization", "model_format", "model_file_bytes")
 """Keys in which cases differ that run on different models, whose names stand in their ids."""
+_STANDS_FOR = {
+    "num_ctx_asked": "options.num_ctx",
+    "num_ctx_loaded": "options.num_ctx",
+    "output_tokens_asked": "options.num_predict",
+    "prompt_tokens_asked": "prompt",
+    "prompt_hash": "prompt",
+    "persona": "prompt",
+    "nonce_form": "nonce",
+}
+"""Recorded key -> what else of a case differs with it."""
 _LONGEST_VALUE = 30
 _HEAD_OF_LONG = 12
 _NOT_KEYS = ("schema", "kind", "metric", "formula", "seen_by", "unit", "case", "complete", "stopped", "started_unix_s")
@@ -76,17 +86,17 @@ def compare_sides(sides: Sides, wish: Wish) -> Compared:
         allowance=wish.allowance,
         others={} if alone else groups,
     )
-    verdicts = tuple(
-        each
-        for members in groups.values()
-        for each in (_as_saved(gate, baseline, members) or gate.judge(members[-1][1]))
-    )
+    verdicts: list[Verdict] = []
+    for members in groups.values():
+        fresh = gate.judge(members[-1][1])
+        verdicts += fresh if len(members) > 1 else _as_saved(fresh, members[-1][1])
     missing = [case for case in baseline.cases if case not in groups]
     notes = [f"only in the base: {', '.join(map(short_name, missing))}"] if missing else []
     foreign = sum(run.foreign_rows for run in (*sides.base, *sides.new))
     if foreign:
-        notes.append(f"{foreign} rows are no cases of this plugin: compare them with pytest-benchmark compare")
-    return Compared(sides=sides, verdicts=verdicts, notes=(*sides.notes, *notes))
+        rows = "1 row is no case" if foreign == 1 else f"{foreign} rows are no cases"
+        notes.append(f"{rows} of this plugin: pytest-benchmark compare shows ordinary benchmarks")
+    return Compared(sides=sides, verdicts=tuple(verdicts), notes=(*sides.notes, *notes))
 
 
 def paired_by(key: str, sides: Sides) -> Sides:
@@ -131,7 +141,7 @@ def _paired(key: str, found: Sequence[tuple[SavedRun, SavedCase, str | None]], v
         raise BaselineError(
             f"Cases cannot be paired by {key!r}: a run has several of {', '.join(map(short_name, twice))}.",
             "Accepted: a key that tells the cases of a run apart.",
-            "Pair them by model, or name runs with one case of each.",
+            "Pair them by another key, or name runs with one case of each.",
         )
     return {
         "base": tuple(replace(runs[name], cases=cases) for name, cases in base.items()),
@@ -148,10 +158,8 @@ def _short(value: str) -> str:
 def _renamed(case: SavedCase, name: str, key: str) -> SavedCase:
     """The case under the name of its pair; what it is paired by does not define it."""
     conditions = case.conditions
-    if key.startswith("options."):
-        dropped: tuple[str, ...] = (f"option {key.removeprefix('options.')}", "names of options")
-    else:
-        dropped = (key,)
+    option = _STANDS_FOR.get(key, key).removeprefix("options.")
+    dropped = (_STANDS_FOR.get(key, key), f"option {option}", "names of options")
     defining = {name: value for name, value in conditions.defining.items() if name not in dropped}
     return replace(case, id=name, name=short_name(name), conditions=replace(conditions, defining=defining), verdicts=())
 
@@ -200,22 +208,16 @@ def _cases_of(runs: Sequence[SavedRun]) -> dict[str, list[Member]]:
     return found
 
 
-def _as_saved(gate: Gate, baseline: Baseline, members: Sequence[Member]) -> tuple[Verdict, ...]:
-    """The verdicts that a single run was saved with, where they rest on the very runs that are named now."""
-    if len(members) > 1:
-        return ()
-    case = members[0][1]
+def _as_saved(fresh: Sequence[Verdict], case: SavedCase) -> tuple[Verdict, ...]:
+    """The verdicts, each as it was saved when the case was measured, where that one rests on the very same runs."""
     try:
-        saved = tuple(Verdict.from_dict(each) for each in case.verdicts)
+        saved = [Verdict.from_dict(each) for each in case.verdicts]
     except RecordError:
-        return ()
-    wanted = {(each.metric, each.statistic, each.share) for each in gate.expressions}
-    if not wanted <= {(each.metric, each.statistic, each.threshold) for each in saved}:
-        return ()
-    runs = baseline.choose(case.id, case.conditions).runs
-    judged = [each for each in saved if each.outcome not in UNJUDGED]
-    same = all(
-        tuple(point.run for point in each.baseline) == runs and each.allowance in {None, gate.allowance}
-        for each in judged
-    )
-    return tuple(replace(each, gated=gate.gated) for each in saved) if judged and same else ()
+        return tuple(fresh)
+    found = {_basis(each): each for each in saved if each.outcome not in UNJUDGED}
+    return tuple(replace(found.get(_basis(each), each), gated=each.gated) for each in fresh)
+
+
+def _basis(verdict: Verdict) -> object:
+    """What a verdict rests on besides the run that is judged."""
+    return verdict.metric, verdict.statistic, verdict.threshold, verdict.allowance, verdict.baseline

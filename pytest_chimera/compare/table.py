@@ -11,6 +11,7 @@ from pytest_chimera.report.columns import Columns, Row, narrowed, wrapped
 from pytest_chimera.report.escape import markdown, markdown_part
 from pytest_chimera.report.escape import terminal as escape
 from pytest_chimera.report.verdicts import common_remarks, ordered
+from pytest_chimera.units import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,10 @@ COLUMNS = Columns(
 )
 _NARROWER = (("base", "new", "ratio", "95 % interval", "verdict"), ("ratio", "95 % interval", "verdict"))
 """What is kept for a terminal of about 80 characters."""
+
+
+_LARGE = 1e5
+"""A ratio above this is a mistake of somebody's, and not worth its digits."""
 
 
 def terminal_lines(compared: Compared, trends: Mapping[int, str], width: int) -> list[str]:
@@ -60,7 +65,11 @@ def markdown_text(compared: Compared, trends: Mapping[int, str]) -> str:
 
 def title(compared: Compared) -> str:
     """Which runs are compared."""
-    base, new = ([run.name for run in side] for side in (compared.sides.base, compared.sides.new))
+    base = [run.name for run in compared.sides.base]
+    if compared.sides.last is not None:  # of all that were looked at, those that were chosen
+        chosen = {point.run for verdict in compared.verdicts for point in verdict.baseline}
+        base = [name for name in base if name in chosen] or base
+    new = [run.name for run in compared.sides.new]
     return f"{_listed(new)} against {_listed(base)}"
 
 
@@ -90,11 +99,17 @@ def _row(verdict: Verdict, trend: str | None, shared: Sequence[str]) -> Row:
             verdict.model,
             wording.value(verdict, verdict.before),
             wording.value(verdict, verdict.now),
-            f"{verdict.ratio:.3f}",
-            f"{verdict.ratio_low:.3f} to {verdict.ratio_high:.3f}",
+            _ratio(verdict.ratio),
+            f"{_ratio(verdict.ratio_low)} to {_ratio(verdict.ratio_high)}",
             str(len(verdict.baseline)),
             wording.size(verdict.smallest_change),
             verdict.outcome,
         ),
         (*remarks, *([trend] if trend else [])),
     )
+
+
+def _ratio(value: float | None) -> str:
+    if value is None:
+        return UNKNOWN
+    return f"{value:.3f}" if value < _LARGE else f"{value:.3g}"

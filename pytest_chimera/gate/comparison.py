@@ -93,7 +93,7 @@ def past_of(threshold: Threshold, members: Sequence[Member], others: Sequence[Me
         others=other_costs,
         rounds_variance=_explained(threshold, series, within),
         others_variance=_explained(threshold, other_series, within),
-        tick=fmean(each.tick(threshold.statistic) for each in series.values()),
+        tick=fmean(each.tick(threshold.statistic) for each in [*series.values(), *other_series.values()]),
     )
     bare = [run for run, each in series.items() if each.values is None]
     return Past(

@@ -15,6 +15,9 @@ from pytest_chimera.records import CommonNoise, Outcome, SecondLook, Verdict
 if TYPE_CHECKING:
     from pytest_chimera.gate.rule import Margin
 
+LARGEST_LOG = 700.0
+"""e to a little more is beyond a float: values of a file may be anything."""
+
 NOT_AGAIN = "it was worse at first, and not when it was measured again"
 
 
@@ -83,7 +86,7 @@ def confirmed(verdict: Verdict, again: Measured | str) -> Verdict:
 
 def ratio_of(threshold: Threshold, difference: float) -> float:
     """The ratio of the metric's values at a difference of ln cost; of the metric's value itself at a ln cost."""
-    return math.exp(-difference if threshold.higher_is_better else difference)
+    return math.exp(min(-difference if threshold.higher_is_better else difference, LARGEST_LOG))
 
 
 def log_cost(threshold: Threshold, value: float) -> float:
@@ -93,4 +96,4 @@ def log_cost(threshold: Threshold, value: float) -> float:
 
 def worsening(threshold: Threshold, difference: float) -> float:
     """By which share a metric is worse at a difference of ln cost."""
-    return -math.expm1(-difference) if threshold.higher_is_better else math.expm1(difference)
+    return -math.expm1(-difference) if threshold.higher_is_better else math.expm1(min(difference, LARGEST_LOG))

@@ -122,6 +122,14 @@ def parse_share(text: str) -> float:
     return quantity.value
 
 
+def parse_allowance(text: str) -> float:
+    """Read the run-to-run spread that is assumed, "2%", as a share. Raises QuantityError."""
+    share = parse_share(text)
+    if not 0 < share < 1:
+        raise QuantityError(f"{text!r} is not usable.", "Accepted: a percentage above 0 and below 100.", "")
+    return share
+
+
 def _share(text: str, expression: str, higher: bool) -> float:
     try:
         share = parse_share(text)

@@ -52,7 +52,7 @@ class Gate:
         `others` are the runs of each case on a second side, where two groups of runs are compared.
         """
         self.baseline = baseline
-        self.expressions = tuple(expressions)
+        self.expressions = tuple(dict.fromkeys(expressions))
         self.gated = gated
         self.allowance = allowance
         self.others = others or {}

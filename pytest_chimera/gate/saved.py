@@ -103,16 +103,16 @@ def read_run(path: Path, name: str, number: int | None = None) -> SavedRun:
 def read_document(data: Any, source: str, *, name: str, number: int | None = None) -> SavedRun:
     """The run in a document of pytest-benchmark's; `source` is what errors call it. Raises BaselineError."""
     rows = data.get("benchmarks") if isinstance(data, Mapping) else None
-    if not isinstance(data, Mapping) or not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+    if not isinstance(data, Mapping) or not isinstance(rows, list) or not all(map(_is_row, rows)):
         raise BaselineError(
-            f"{source!r} is no saved run of pytest-benchmark: it has no list of 'benchmarks'.",
+            f"{source!r} is no saved run of pytest-benchmark: it has no list of its 'benchmarks'.",
             "Accepted: files written by --benchmark-save, --benchmark-autosave or --benchmark-json.",
             _GO_ON,
         )
     machine = _mapping(_mapping(data.get("machine_info")).get(KEY))
     try:
         cases, foreign = _cases(rows, machine, source)
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError) as error:
         raise BaselineError(
             f"The saved run {source!r} is damaged: a row is not as it is written by this plugin ({error!r}).",
             "",
@@ -237,6 +237,10 @@ def _refuse_newer(info: Mapping[str, Any], source: str) -> None:
 
 def _failed(verdict: Mapping[str, Any]) -> bool:
     return verdict.get("outcome") == "worse" and verdict.get("gated") is not False
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, Mapping) and "fullname" in row and "stats" in row
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import platform
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -119,7 +120,7 @@ def find_runs(wanted: Wanted, place: Place) -> Found:
             notes.append(f"Passed over: {error.what}")
     if wanted.branches:
         runs = [run for run in runs if run.branch in wanted.branches]
-    ordered = _in_order(_told_apart(runs))
+    ordered = _in_order(told_apart(runs))
     return Found(runs=ordered, notes=(*notes, *_turned_round(ordered)))
 
 
@@ -214,14 +215,25 @@ def _number(file: Path) -> int | None:
     return int(found[1]) if found else None
 
 
-def _told_apart(runs: Sequence[SavedRun]) -> list[SavedRun]:
-    """The runs, each with a name that no other has."""
-    seen: dict[str, int] = {}
-    named = []
-    for run in runs:
-        seen[run.name] = seen.get(run.name, 0) + 1
-        named.append(run if seen[run.name] == 1 else replace(run, name=f"{run.name} ({seen[run.name]})"))
-    return named
+def told_apart(runs: Sequence[SavedRun]) -> list[SavedRun]:
+    """The runs, each with a name that no other has: files of one name by their folders, then by numbers."""
+    count = Counter(run.name for run in runs)
+    named = [
+        run if count[run.name] == 1 else replace(run, name=f"{Path(run.source).parent.name}/{run.name}") for run in runs
+    ]
+    seen: Counter[str] = Counter()
+    found = []
+    for run in named:
+        seen[run.name] += 1
+        found.append(run if seen[run.name] == 1 else replace(run, name=f"{run.name} ({seen[run.name]})"))
+    return found
+
+
+def precedes(run: SavedRun, other: SavedRun) -> bool:
+    """Whether a run is the earlier one, as far as their numbers or times say."""
+    if run.number is not None and other.number is not None and Path(run.source).parent == Path(other.source).parent:
+        return run.number < other.number
+    return run.time is None or other.time is None or run.time < other.time
 
 
 def _turned_round(runs: Sequence[SavedRun]) -> list[str]:

@@ -5,15 +5,17 @@ Plain text; what came from files (names of runs, differences) is escaped by whoe
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
+from pytest_chimera.gate.decide import worsening
+from pytest_chimera.gate.expressions import Threshold
 from pytest_chimera.metrics import METRICS
 from pytest_chimera.units import UNKNOWN, format_value
 
 if TYPE_CHECKING:
     from pytest_chimera.records import Verdict
 
+_ABSURD = 1000.0
 _CLEAR = 1e-4
 """A p-value below this is only said to be below."""
 
@@ -30,7 +32,10 @@ def value(verdict: Verdict, number: float | None) -> str:
 
 def percent(share: float | None) -> str:
     """A signed change: "-6.8 %", "+0.2 %"; "unknown" for None."""
-    return UNKNOWN if share is None else f"{share * 100:+.1f} %"
+    if share is None:
+        return UNKNOWN
+    # Rounded first, so that there is no signed zero; what is absurdly large has no digits worth showing
+    return f"{round(share * 100, 1) + 0.0:+.1f} %" if abs(share) < _ABSURD else f"{share * 100:+.2g} %"
 
 
 def size(share: float | None) -> str:
@@ -42,7 +47,7 @@ def interval(verdict: Verdict) -> str:
     """The 95 % interval of the change: "-8.7 to -4.9 %"."""
     if verdict.ratio_low is None or verdict.ratio_high is None:
         return UNKNOWN
-    return f"{(verdict.ratio_low - 1) * 100:+.1f} to {(verdict.ratio_high - 1) * 100:+.1f} %"
+    return f"{percent(verdict.ratio_low - 1).removesuffix(' %')} to {percent(verdict.ratio_high - 1)}"
 
 
 def p_value(verdict: Verdict) -> str:
@@ -61,7 +66,7 @@ def headline(verdict: Verdict) -> str:
     rounds = f"{verdict.statistic} of {plural(verdict.rounds, 'round')}"
     runs = plural(len(verdict.baseline), "run")
     return (
-        f"{name} is {abs(verdict.change) * 100:.1f} % {direction} than before: "
+        f"{name} is {percent(abs(verdict.change))[1:]} {direction} than before: "
         f"{value(verdict, verdict.now)} now ({rounds}), {value(verdict, verdict.before)} before ({runs})"
     )
 
@@ -100,7 +105,7 @@ def general_remarks(verdict: Verdict) -> tuple[str, ...]:
     if verdict.allowance is not None:
         runs = plural(len(verdict.baseline), "baseline run")
         spread = size(verdict.allowance)
-        found.append(f"{runs} cannot show how much runs differ: {spread} is assumed (--chimera-allowance)")
+        found.append(f"{runs} cannot show how much runs differ: an allowance of {spread} is assumed")
     return (*found, *(f"differs from the baseline: {each}" for each in verdict.differences))
 
 
@@ -113,5 +118,5 @@ def _noise(verdict: Verdict) -> float | None:
     """The margin as a share by which the metric would be worse."""
     if verdict.margin is None:
         return None
-    higher = METRICS[verdict.metric].better == "higher"
-    return -math.expm1(-verdict.margin) if higher else math.expm1(verdict.margin)
+    threshold = Threshold(metric=verdict.metric, statistic=verdict.statistic, share=verdict.threshold)
+    return worsening(threshold, verdict.margin)

@@ -133,12 +133,9 @@ def parse_baseline(values: list[str]) -> tuple[str, ...]:
 
 def parse_allowance(values: list[str]) -> float:
     """A percentage above 0, as a share."""
-    from pytest_chimera.gate.expressions import parse_share  # noqa: PLC0415  # only where one is given
+    from pytest_chimera.gate.expressions import parse_allowance as parse  # noqa: PLC0415  # only where one is given
 
-    share = parse_share(values[-1])
-    if not 0 < share < 1:
-        raise SettingError(f"{values[-1]!r} is not usable.", "Accepted: a percentage above 0 and below 100.", "")
-    return share
+    return parse(values[-1])
 
 
 PARSERS: dict[str, Callable[[list[str]], Any]] = {

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_HOST = re.compile(r"[\w.-]*(?:\[[0-9a-fA-F:]+\])?(?::\d+)?")
+
+
 def storage_folder(uri: str, here: Path, copy: Path) -> Path:
     """The folder of the storage `uri`, relative ones counted from `here`; one that is no folder is copied to `copy`.
 
@@ -49,4 +52,9 @@ def _load(uri: str) -> Any:
 
 def _masked(uri: str) -> str:
     """The address without credentials."""
-    return repr(re.sub(r"//[^@/]*@", "//", uri))
+    scheme, slashes, rest = uri.partition("//")
+    hosts, slash, path = rest.partition("/")
+    names = [each.rpartition("@")[2] for each in hosts.split(",")]
+    if not all(map(_HOST.fullmatch, names)):  # a comma or slash within a password
+        return repr(f"{scheme}{slashes}***")
+    return repr(f"{scheme}{slashes}{','.join(names)}{slash}{path}")

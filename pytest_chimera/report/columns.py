@@ -54,15 +54,12 @@ def fitted(columns: Columns, rows: Sequence[Row], width: int) -> list[str]:
 
 
 def narrowed(columns: Columns, rows: Sequence[Row], width: int, tiers: Sequence[Sequence[str]]) -> list[str]:
-    """The rows with all columns where they fit, else with those of the first of `tiers` (heads to keep) that does; as a
-    list of all that the last one keeps where none does.
+    """The rows with all columns where they fit, else with the first of `tiers` (heads to keep) that does.
+
+    Where none does they are a list, which has room for all.
     """
-    kept: Sequence[str] = columns.heads
-    for tier in tiers:
-        if fits(*_only(columns, rows, kept), width):
-            break
-        kept = tier
-    return fitted(*_only(columns, rows, kept), width)
+    tables = [_only(columns, rows, heads) for heads in (columns.heads, *tiers)]
+    return fitted(*next((table for table in tables if fits(*table, width)), tables[0]), width)
 
 
 def _only(columns: Columns, rows: Sequence[Row], heads: Sequence[str]) -> tuple[Columns, list[Row]]:
@@ -89,7 +86,9 @@ def shortened(name: str, size: int) -> str:
 
 def wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
     """A sentence in lines of at most `width` characters, all indented."""
-    return textwrap.wrap(text, max(width, _SHORTEST_NAME), initial_indent=indent, subsequent_indent=indent)
+    width = max(width, _SHORTEST_NAME)
+    # Options and paths have hyphens
+    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _sizes(columns: Columns, rows: Sequence[Row]) -> list[int]:

@@ -140,14 +140,21 @@ def test_ties_and_many_runs_use_the_normal(stats: Any, found: list[float]) -> No
 @given(st.integers(1, 12), st.integers(5, 12), st.floats(0.7, 1.5), st.integers(0, 10**6))
 @quickly
 def test_a_change_is_the_best_of_all_splits(stats: Any, before: int, after: int, ratio: float, seed: int) -> None:
-    """The change is at the split that scipy's t test of both sides likes best, where it is sure and large enough."""
+    """The change is at the split that scipy's t test of both sides likes best, where it is sure, large enough, and
+    explains more than a steady slope does.
+    """
     found = step(before, after, ratio, noise=0.05, seed=seed)
     splits = range(2, len(found) - 1)
     tests = {split: stats.ttest_ind(logs(found[:split]), logs(found[split:])) for split in splits}
     best = max(tests, key=lambda split: abs(tests[split].statistic))
     jump = fmean(logs(found[best:])) - fmean(logs(found[:best]))
     shown = trend(found)
-    if tests[best].pvalue * len(tests) < 0.01 and abs(jump) >= math.log(1.01):
+    t = tests[best].statistic
+    share_of_step = t * t / (t * t + len(found) - 2)
+    share_of_line = stats.linregress(range(len(found)), logs(found)).rvalue ** 2
+    assume(abs(share_of_step - share_of_line) > 1e-9)
+    sure = tests[best].pvalue * len(tests) < 0.01 and share_of_step > share_of_line
+    if sure and abs(jump) >= math.log(1.01):
         assert (shown.change_point, shown.change_ratio) == (best, pytest.approx(math.exp(jump)))
     else:
         assert (shown.change_point, shown.change_ratio) == (None, None)
