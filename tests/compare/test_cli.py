@@ -647,8 +647,8 @@ REFUSED = {
         ["list.json", "new.json"],
         (
             "'{here}/list.json' is no saved run of pytest-benchmark: it has no list of its 'benchmarks'. Accepted: "
-            "files written by --benchmark-save, --benchmark-autosave or --benchmark-json. Name another file, or leave it "
-            "out."
+            "files written by --benchmark-save, --benchmark-autosave or --benchmark-json. Name another file, or leave "
+            "it out."
         ),
     ),
     "a newer schema": (
