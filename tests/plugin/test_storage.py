@@ -177,7 +177,7 @@ def elastic() -> Iterator[Elastic]:
 def test_times_that_pytest_benchmark_cannot_read_back_are_refused_in_its_words(
     elastic: Elastic, tmp_path: Path
 ) -> None:
-    """It stores times with their zone since its version 5, and still reads those without: its own error is passed on."""
+    """It stores times with their zone since version 5, and still reads those without: its own error is passed on."""
     elastic.zone = "+00:00"
     with pytest.raises(BaselineError, match="ValueError: unconverted data remains: \\+00:00"):
         storage_folder(f"elasticsearch+http://127.0.0.1:{elastic.port}/speed/rows", tmp_path, tmp_path / "copy")
