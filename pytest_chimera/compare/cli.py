@@ -61,7 +61,7 @@ def compare_main(arguments: Sequence[str], storage_folder: Callable[[str, Path, 
             folder = storage_folder(options.storage, Path.cwd(), Path(copy))
             return _compare(options, Place(folder=Path.cwd(), root=folder))
     except ChimeraError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{terminal(str(error))}\n")
         return CANNOT
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.errors import BaselineError, RecordError, nearest
 from pytest_chimera.gate.baseline import Baseline
+from pytest_chimera.gate.conditions import OPTION
 from pytest_chimera.gate.judge import Gate
 from pytest_chimera.gate.saved import short_name
 from pytest_chimera.records import UNJUDGED, Verdict
@@ -159,7 +160,7 @@ def _renamed(case: SavedCase, name: str, key: str) -> SavedCase:
     """The case under the name of its pair; what it is paired by does not define it."""
     conditions = case.conditions
     option = _STANDS_FOR.get(key, key).removeprefix("options.")
-    dropped = (_STANDS_FOR.get(key, key), f"option {option}", "names of options")
+    dropped = (_STANDS_FOR.get(key, key), f"{OPTION}{option}")
     defining = {name: value for name, value in conditions.defining.items() if name not in dropped}
     return replace(case, id=name, name=short_name(name), conditions=replace(conditions, defining=defining), verdicts=())
 

@@ -10,7 +10,7 @@ from pytest_chimera.records import UNJUDGED
 from pytest_chimera.report.columns import Columns, Row, narrowed, wrapped
 from pytest_chimera.report.escape import markdown, markdown_part
 from pytest_chimera.report.escape import terminal as escape
-from pytest_chimera.report.verdicts import common_remarks, ordered
+from pytest_chimera.report.verdicts import common_remarks, ordered, remarks_of
 from pytest_chimera.units import UNKNOWN
 
 if TYPE_CHECKING:
@@ -89,10 +89,9 @@ def _by_metric(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
 
 
 def _row(verdict: Verdict, trend: str | None, shared: Sequence[str]) -> Row:
+    remarks = remarks_of(verdict, shared)
     if verdict.outcome in UNJUDGED:
-        notes = (verdict.reason,) if verdict.reason and verdict.reason not in shared else ()
-        return Row(verdict.name, (verdict.model, "", "", "", "", "", "", verdict.outcome), notes)
-    remarks = (each for each in wording.remarks(verdict) if each not in shared)
+        return Row(verdict.name, (verdict.model, "", "", "", "", "", "", verdict.outcome), remarks)
     return Row(
         verdict.name,
         (

@@ -69,22 +69,23 @@ class Baseline:
         usable, left_out = self._usable(case)
         if not usable:
             return Chosen(left_out=left_out)
-        newest = usable[-1][1].conditions
-        same = [member for member in usable if not (now or newest).redefined(member[1].conditions)]
+        newest = _newest_known(usable).conditions
+        like = now or newest
+        same = [member for member in usable if not like.redefined(member[1].conditions)]
         if not same and not self.anyway:
-            assert now is not None, "the newest agrees with itself"
-            return Chosen(refused=f"it is not the same case: {_joined(now.redefined(newest))}", left_out=left_out)
+            return Chosen(refused=f"it is not the same case: {_joined(like.redefined(newest))}", left_out=left_out)
+        if not same:  # compared anyway, but only with runs of one and the same case
+            like = newest
+            same = [member for member in usable if not like.redefined(member[1].conditions)]
         left_out += tuple(
-            f"{run.name}: {_joined(each.conditions.redefined(now or newest))}"
-            for run, each in usable
-            if same and (run, each) not in same
+            f"{run.name}: {_joined(each.conditions.redefined(like))}" for run, each in usable if (run, each) not in same
         )
-        reference = _reference(same or usable, now, environment or {})
-        members, unlike = _alike(same or usable, reference.conditions)
-        found = () if now is None else _named(now, reference.conditions, members[-1][0].name)
+        reference = _reference(same, now, environment or {}).conditions
+        alike, unlike = _alike(same, reference)
+        members = tuple(alike[-self.last :] if self.last else alike)
         return Chosen(
-            members=tuple(members[-self.last :] if self.last else members),
-            differences=found,
+            members=members,
+            differences=() if now is None else _named(now, reference, members),
             left_out=left_out + unlike,
         )
 
@@ -100,18 +101,29 @@ class Baseline:
                 left_out.append(f"{run.name}: its own gate failed")
             elif not found.complete:
                 left_out.append(f"{run.name}: the case was interrupted")
+            elif self.passed_only and found.unconfirmed:
+                left_out.append(f"{run.name}: it was worse at first, and not when it was measured again")
             else:
                 usable.append((run, found))
         return usable, tuple(left_out)
 
 
+def _newest_known(members: Sequence[Member]) -> SavedCase:
+    """The newest of whose conditions anything is known, else the newest."""
+    return next((case for _, case in reversed(members) if case.conditions.known), members[-1][1])
+
+
 def _reference(members: Sequence[Member], now: Conditions | None, environment: Mapping[str, str]) -> SavedCase:
-    """The newest that agrees in its circumstances, else the newest: all members of a history are to agree with it."""
-    for _, case in reversed(members):
-        known = case.conditions
-        if not (differences(environment, known.environment) if now is None else now.changed(known)):
+    """The newest that agrees in its circumstances, else the newest: all members of a history are to agree with it.
+
+    One of which nothing is known agrees with everything, and is no reference.
+    """
+    known = [(run, case) for run, case in members if case.conditions.known]
+    for _, case in reversed(known):
+        before = case.conditions
+        if not (differences(environment, before.environment) if now is None else now.changed(before)):
             return case
-    return members[-1][1]
+    return _newest_known(members)
 
 
 def _alike(members: Sequence[Member], reference: Conditions) -> tuple[list[Member], tuple[str, ...]]:
@@ -121,11 +133,11 @@ def _alike(members: Sequence[Member], reference: Conditions) -> tuple[list[Membe
     return alike, tuple(f"{run}: {_joined(found)}" for run, found in changed.items() if found)
 
 
-def _named(now: Conditions, before: Conditions, run: str) -> tuple[str, ...]:
-    """Every difference; of a run without `extra_info`, that nobody knows them."""
-    if now.known and not before.known:
-        return (f"nothing is known of what {run} was measured on",)
-    return (*now.redefined(before), *now.changed(before))
+def _named(now: Conditions, before: Conditions, members: Sequence[Member]) -> tuple[str, ...]:
+    """Every difference, and of which runs nobody knows them, because they have no `extra_info`."""
+    unknown = [run.name for run, case in members if not case.conditions.known]
+    nothing = (f"nothing is known of what {', '.join(unknown)} was measured on",) if now.known and unknown else ()
+    return (*now.redefined(before), *now.changed(before), *nothing)
 
 
 def _joined(found: Sequence[str]) -> str:

@@ -14,6 +14,11 @@ from urllib.parse import urlsplit
 
 from pytest_chimera.units import format_bytes, format_value
 
+OPTION = "option "
+"""Begins the name of an option of the model."""
+
+_OPTIONS = "names of options"
+_NOT_SET = "not set"
 _DIGEST_DIGITS = 12
 _LOOPBACK = ("localhost", "::1")
 _HARDWARE = ("cpu", "cpu_count", "architecture")
@@ -44,8 +49,18 @@ class Conditions:
         return {**self.model, **self.environment}
 
     def redefined(self, earlier: Conditions) -> tuple[str, ...]:
-        """Differences in what defines the case, each as "temperature 0.8 instead of 0.2"."""
-        return differences(self.defining, earlier.defining)
+        """Differences in what defines the case, each as "option temperature 0.8 instead of not set"."""
+        return differences(self._with_options_of(earlier), earlier._with_options_of(self))
+
+    def _with_options_of(self, other: Conditions) -> dict[str, str]:
+        """What defines it, with what is said of each option that either has, where both tell their options."""
+        found = {name: value for name, value in self.defining.items() if name != _OPTIONS}
+        if _OPTIONS in self.defining and _OPTIONS in other.defining:
+            found = {
+                **found,
+                **{name: _NOT_SET for name in other.defining if name.startswith(OPTION) and name not in found},
+            }
+        return found
 
     def changed(self, earlier: Conditions) -> tuple[str, ...]:
         """Differences in the circumstances."""
@@ -84,8 +99,8 @@ def _defining(info: Mapping[str, Any]) -> dict[str, str | None]:
     if "nonce_form" in info:
         found["nonce"] = info["nonce_form"] or "none"
     if isinstance(options, Mapping):
-        found |= {f"option {name}": _json(value) for name, value in options.items()}
-        found["names of options"] = ", ".join(sorted(options)) or "none"
+        found |= {f"{OPTION}{name}": _json(value) for name, value in options.items()}
+        found[_OPTIONS] = ", ".join(sorted(options)) or "none"
     return found
 
 

@@ -72,16 +72,20 @@ def confirmed(verdict: Verdict, again: Measured | str) -> Verdict:
     assert verdict.margin is not None, "same"
     if isinstance(again, str):
         second = SecondLook(value=None, ratio=None, confirmed=True, rounds=0)
-        return replace(verdict, reason=f"it could not be measured again: {again}", second=second)
+        return replace(verdict, reason=_also(verdict, f"it could not be measured again: {again}"), second=second)
     threshold = Threshold(metric=verdict.metric, statistic=verdict.statistic, share=verdict.threshold)
     difference = again.log_cost - log_cost(threshold, verdict.before)
     persists = difference > max(threshold.log_cost, verdict.margin / 2)
     second = SecondLook(
         value=again.value, ratio=ratio_of(threshold, difference), confirmed=persists, rounds=again.rounds
     )
-    return replace(
-        verdict, outcome="worse" if persists else "same", reason=None if persists else NOT_AGAIN, second=second
-    )
+    reason = verdict.reason if persists else _also(verdict, NOT_AGAIN)
+    return replace(verdict, outcome="worse" if persists else "same", reason=reason, second=second)
+
+
+def _also(verdict: Verdict, reason: str) -> str:
+    """A further reason behind what was said of the files."""
+    return reason if verdict.reason is None else f"{verdict.reason}; {reason}"
 
 
 def ratio_of(threshold: Threshold, difference: float) -> float:

@@ -52,8 +52,7 @@ class Threshold:
         return -math.log1p(-self.share) if self.higher_is_better else math.log1p(self.share)
 
     def __str__(self) -> str:
-        texts = [f"{self.share * 100:.{digits}g}%" for digits in range(1, _ENOUGH_DIGITS)]
-        return f"{self.subject}:{next((text for text in texts if parse_share(text) == self.share), texts[-1])}"
+        return f"{self.subject}:{_percentage(self.share)}"
 
 
 Expression = Threshold | Limit
@@ -128,6 +127,22 @@ def parse_allowance(text: str) -> float:
     if not 0 < share < 1:
         raise QuantityError(f"{text!r} is not usable.", "Accepted: a percentage above 0 and below 100.", "")
     return share
+
+
+def _percentage(share: float) -> str:
+    """The shortest text that is read back as this share."""
+    near = share * 100
+    beside = [near + step * math.ulp(near) for step in (0, 1, -1, 2, -2)]  # the last digit may be lost on the way back
+    texts = [f"{repr(round(each, digits)).removesuffix('.0')}%" for each in beside for digits in range(_ENOUGH_DIGITS)]
+    texts += [f"{each!r}%" for each in beside]
+    return next((text for text in texts if _reads_as(text, share)), texts[-1])
+
+
+def _reads_as(text: str, share: float) -> bool:
+    try:
+        return parse_share(text) == share
+    except QuantityError:
+        return False
 
 
 def _share(text: str, expression: str, higher: bool) -> float:

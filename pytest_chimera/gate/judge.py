@@ -72,10 +72,10 @@ class Gate:
             reason = "; ".join(chosen.left_out) or NO_RUN_HAS_IT
             return tuple(self._bare(case, each, "no baseline", reason, chosen) for each in own)
         sides = (*(each for _, each in chosen.members), *(each for _, each in self.others.get(case.id, ())), case)
-        judged = per_token(own, one_length=one_length(sides))
-        verdicts = [
-            self._bare(case, each, "not comparable", LENGTHS_DIFFER, chosen) for each in own if each not in judged
-        ]
+        unknown = [run.name for run, each in chosen.members if not each.lengths]
+        judged = own if not case.lengths else per_token(own, one_length=one_length(sides))
+        reason = f"nothing is known of the length of answers in {', '.join(unknown)}" if unknown else LENGTHS_DIFFER
+        verdicts = [self._bare(case, each, "not comparable", reason, chosen) for each in own if each not in judged]
         return (*(self._verdict(case, each, chosen) for each in judged), *verdicts)
 
     def confirm(self, verdicts: Sequence[Verdict], again: SavedCase) -> tuple[Verdict, ...]:
@@ -127,7 +127,7 @@ class Gate:
         if known is not None and known.history == past.history:
             return judged.suite.margins[key]
         pasts = {**judged.pasts, key: past}
-        own = (key, chosen.runs, tuple(past.history.others))
+        own = (key, chosen.runs, tuple(past.history.others), _mark(case))
         if own not in self._suites:
             self._suites[own] = _judged(pasts, self.allowance)
         return self._suites[own].suite.margins[key]
@@ -135,7 +135,7 @@ class Gate:
     def _suite(self, case: SavedCase) -> _Judged:
         """All comparisons of the baseline, as chosen for the server and machine of `case`."""
         environment = case.conditions.environment
-        mark = tuple(sorted(environment.items()))
+        mark = _mark(case)
         if mark not in self._suites:
             assert self.baseline is not None, "asked only where there is one"
             pasts: dict[Key, Past] = {}
@@ -163,6 +163,11 @@ class Gate:
                 continue
             found[Key(case, threshold.metric, threshold.statistic)] = past
         return found
+
+
+def _mark(case: SavedCase) -> object:
+    """What tells one server and machine from another."""
+    return tuple(sorted(case.conditions.environment.items()))
 
 
 def _confirmed(verdict: Verdict, again: SavedCase) -> Verdict:

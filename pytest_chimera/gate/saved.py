@@ -27,7 +27,13 @@ SCHEMA = 1
 """Version of that part, which `docs/recording.md` describes: it rises when a name changes its meaning or goes."""
 
 _GO_ON = "Name another file, or leave it out."
-_PYTEST_BENCHMARK_STATS = {"median": "median", "mean": "mean", "min": "min", "max": "max", "sd": "stddev"}
+_PYTEST_BENCHMARK_STATS = {
+    "median": "median",
+    "mean": "mean",
+    "min": "min",
+    "max": "max",
+    "sd": "stddev",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,8 @@ class SavedCase:
     """What its marker or call gates it by; None leaves it to the run."""
     gate_failed: bool = False
     """Whether its own gate made it fail."""
+    unconfirmed: bool = False
+    """Whether it was found worse and then, measured again, not: its rounds are odd."""
     verdicts: tuple[Mapping[str, Any], ...] = ()
     """As saved: the dict form of `records.Verdict`."""
     lengths: tuple[int | None, ...] = ()
@@ -103,16 +111,16 @@ def read_run(path: Path, name: str, number: int | None = None) -> SavedRun:
 def read_document(data: Any, source: str, *, name: str, number: int | None = None) -> SavedRun:
     """The run in a document of pytest-benchmark's; `source` is what errors call it. Raises BaselineError."""
     rows = data.get("benchmarks") if isinstance(data, Mapping) else None
-    if not isinstance(data, Mapping) or not isinstance(rows, list) or not all(map(_is_row, rows)):
+    if not isinstance(data, Mapping) or not isinstance(rows, list) or not _are_rows(rows):
         raise BaselineError(
-            f"{source!r} is no saved run of pytest-benchmark: it has no list of its 'benchmarks'.",
+            f"{source!r} is no saved run of pytest-benchmark: it has no list of 'benchmarks'.",
             "Accepted: files written by --benchmark-save, --benchmark-autosave or --benchmark-json.",
             _GO_ON,
         )
     machine = _mapping(_mapping(data.get("machine_info")).get(KEY))
     try:
         cases, foreign = _cases(rows, machine, source)
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         raise BaselineError(
             f"The saved run {source!r} is damaged: a row is not as it is written by this plugin ({error!r}).",
             "",
@@ -147,10 +155,11 @@ def read_case(infos: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) ->
         conditions=conditions_of(first, machine),
         series=series,
         complete=first.get("complete") is not False,
-        gate=None if gate is None else tuple(gate),
+        gate=(gate,) if isinstance(gate, str) else None if gate is None else tuple(gate),
         gate_failed=bool(first.get("gate_broken")) or any(_failed(each) for each in verdicts),
+        unconfirmed=any(_mapping(each.get("second")).get("confirmed") is False for each in verdicts),
         verdicts=tuple(verdicts),
-        lengths=tuple(each.get("output_tokens") if each.get("done_reason") == "length" else None for each in counted),
+        lengths=tuple(map(_length, counted)),
         info=first,
     )
 
@@ -235,12 +244,22 @@ def _refuse_newer(info: Mapping[str, Any], source: str) -> None:
         )
 
 
+def _length(counted: Mapping[str, Any]) -> int | None:
+    tokens = counted.get("output_tokens")
+    return tokens if counted.get("done_reason") == "length" and isinstance(tokens, int) else None
+
+
 def _failed(verdict: Mapping[str, Any]) -> bool:
     return verdict.get("outcome") == "worse" and verdict.get("gated") is not False
 
 
-def _is_row(row: object) -> bool:
-    return isinstance(row, Mapping) and "fullname" in row and "stats" in row
+def _are_rows(rows: object) -> bool:
+    """Whether this is the list of a file of pytest-benchmark's: other tools have one of the same name."""
+    return (
+        isinstance(rows, list)
+        and all(isinstance(row, Mapping) for row in rows)
+        and (not rows or any({"fullname", "stats"} <= row.keys() for row in rows))
+    )
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -22,7 +22,8 @@ TICK_S = 1e-9
 FEWEST_TICKS = 100
 """A time shorter than so many ticks is too coarse to be compared."""
 
-_INVERSE = {"median": "median", "min": "max", "max": "min", "p5": "p95", "p95": "p5", "p50": "p50"}
+_SAME = {"p50": "median"}
+_INVERSE = {"median": "median", "min": "max", "max": "min", "p5": "p95", "p95": "p5"}
 """Statistic of 1/x -> statistic of x from which it follows."""
 
 
@@ -69,6 +70,7 @@ class Series:
     def statistic(self, name: str) -> float:
         """One statistic over the rounds. Raises UnusableError where they do not have it."""
         metric = METRICS[self.metric]
+        name = _SAME.get(name, name)
         if self.values and not all(map(math.isfinite, self.values)):
             raise UnusableError("a round of it is not finite")
         found = self.statistics.get(name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_chimera.distributions import t_upper_quantile
 from pytest_chimera.gate.rule import ALPHA
+from pytest_chimera.gate.wording import subject
 from pytest_chimera.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from pytest_chimera.records import CommonNoise, Verdict
 
+_NEARLY_ALL = 0.9
+_LEFT = 0.5
 _FEWEST = 2
 """Of a single case nobody can say that it moved with others; its metrics do by nature."""
 
@@ -37,24 +40,38 @@ class Shift:
 
 
 def suite_shift(verdicts: Sequence[Verdict]) -> Shift | None:
-    """The shift of a suite; None where none can be told from noise."""
+    """The shift of a suite; None where none can be told from noise, or not nearly all moved the same way.
+
+    At least half of it must be left without the case that moved most, or a single slow case would pass for the host.
+    """
     judged = [each for each in verdicts if each.ratio and each.error and each.noise]
     if len({each.case for each in judged}) < _FEWEST:
         return None
     moves = [_difference(each) for each in judged]
-    scores = [move / (each.error or 1) for move, each in zip(moves, judged, strict=True)]
-    noise = next(each.noise for each in judged if each.noise)
-    error = _error_of_mean(noise, len(judged))
-    if error <= 0 or abs(fmean(scores)) / error <= t_upper_quantile(ALPHA, noise.df):
-        return None
     middle = median(moves)
     far = max(range(len(judged)), key=lambda i: abs(moves[i] - middle))
+    most = max(judged, key=lambda each: abs(_score(each))).case
+    mean, rest = (fmean(map(_score, each)) for each in (judged, [one for one in judged if one.case != most]))
+    along = sum(move * middle > 0 for move in moves)
+    if not _is_common(judged) or along < _NEARLY_ALL * len(moves) or rest / mean < _LEFT:
+        return None
     return Shift(
         cases=len({each.case for each in judged}),
         cost=math.expm1(middle),
-        farthest=f"{judged[far].name} {judged[far].metric}",
+        farthest=f"{judged[far].name} {subject(judged[far])}",
         rest=math.expm1(moves[far] - middle),
     )
+
+
+def _is_common(judged: Sequence[Verdict]) -> bool:
+    """Whether the mean of their scores is beyond what an unchanged suite shows."""
+    noise = next(each.noise for each in judged if each.noise)
+    error = _error_of_mean(noise, len(judged))
+    return error > 0 and abs(fmean(map(_score, judged))) / error > t_upper_quantile(ALPHA, noise.df)
+
+
+def _score(verdict: Verdict) -> float:
+    return _difference(verdict) / (verdict.error or 1)
 
 
 def shift_line(shift: Shift) -> str:

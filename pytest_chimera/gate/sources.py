@@ -7,6 +7,7 @@ glob names JSON files. Files are read by `saved`; which runs a case is compared 
 from __future__ import annotations
 
 import glob
+import itertools
 import platform
 import re
 from collections import Counter
@@ -19,7 +20,7 @@ from pytest_chimera.errors import BaselineError
 from pytest_chimera.gate.saved import SavedRun, read_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 DEFAULT_STORAGE = "file://./.benchmarks"
 """pytest-benchmark's own default."""
@@ -28,7 +29,7 @@ FILE_SCHEME = "file://"
 MOST_FILES = 500
 """So many of the newest files of a storage are read for `last` and `branch`."""
 
-_LAST = re.compile(r"last(?::([0-9]+))?")
+_LAST = re.compile(r"last(?::([0-9]{1,9}))?")
 _DIGITS = 4
 """Of the number with which pytest-benchmark begins the name of a file."""
 _ACCEPTED = "Accepted: a run number or prefix, a path or glob of JSON files, last, last:K, branch:NAME."
@@ -112,16 +113,16 @@ def find_runs(wanted: Wanted, place: Place) -> Found:
     """
     notes = list[str]()
     chosen, named = _chosen(wanted, place.root, place)
-    runs = [_read(file, place.root) for file in named]
-    for file in chosen:
+    runs = [_read(file, place.root) for file in _once(named)]
+    for file in _once(chosen, besides=named):
         try:
             runs.append(_read(file, place.root))
         except BaselineError as error:  # noqa: PERF203  # one bad file of a storage must not hide the others
             notes.append(f"Passed over: {error.what}")
     if wanted.branches:
         runs = [run for run in runs if run.branch in wanted.branches]
-    ordered = _in_order(told_apart(runs))
-    return Found(runs=ordered, notes=(*notes, *_turned_round(ordered)))
+    ordered, by_number = _in_order(told_apart(runs))
+    return Found(runs=ordered, notes=(*notes, *(_turned_round(ordered) if by_number else ())))
 
 
 def _chosen(wanted: Wanted, root: Path, place: Place) -> tuple[list[Path], list[Path]]:
@@ -132,28 +133,49 @@ def _chosen(wanted: Wanted, root: Path, place: Place) -> tuple[list[Path], list[
     choices = [name for name in wanted.names if _is_choice(name, place)]
     chosen = (file for name in choices for file in _globbed(name, root, place))
     named = dict.fromkeys(file for name in wanted.names if name not in choices for file in _files(name, root, place))
-    return [file for file in dict.fromkeys(chosen) if file not in named], list(named)
+    return list(chosen), list(named)
+
+
+def _once(files: Iterable[Path], besides: Iterable[Path] = ()) -> list[Path]:
+    """Each file once, under the first of the names and links that lead to it, and none of `besides`."""
+    seen = {file.resolve() for file in besides}
+    return [file for file in files if file.resolve() not in seen and not seen.add(file.resolve())]  # type: ignore[func-returns-value]  # add returns None on purpose
 
 
 def _is_choice(name: str, place: Place) -> bool:
     """Whether a name is a glob or a folder, which may hold nothing."""
-    path = place.folder / Path(name).expanduser()
-    return path.is_dir() or (glob.has_magic(name) and not path.is_file())
+    path = _path(name, place)
+    return _exists(path.is_dir) or (glob.has_magic(name) and not _exists(path.is_file))
 
 
 def _globbed(name: str, root: Path, place: Place) -> list[Path]:
-    path = place.folder / Path(name).expanduser()
-    if path.is_dir():
+    path = _path(name, place)
+    if _exists(path.is_dir):
         return sorted(path.glob("**/*.json"))
     # Path.glob refuses a pattern that is absolute
     found = sorted(Path(each) for each in glob.glob(str(path), recursive=True))  # noqa: PTH207  # see above
     return [each for each in found if each.is_file()] or _stored(name, root, place)
 
 
+def _path(name: str, place: Place) -> Path:
+    try:
+        return place.folder / Path(name).expanduser()
+    except RuntimeError:  # "~somebody" whom this machine does not know
+        return place.folder / name
+
+
+def _exists(asked: Callable[[], bool]) -> bool:
+    """Whether the system says so; no file can have a name that it refuses."""
+    try:
+        return asked()
+    except (OSError, ValueError):
+        return False
+
+
 def _files(name: str, root: Path, place: Place) -> list[Path]:
     """The file that a path means, or those of the storage with a number or prefix."""
-    path = place.folder / Path(name).expanduser()
-    if path.is_file():
+    path = _path(name, place)
+    if _exists(path.is_file):
         return [path]
     if path.suffix == ".json":
         raise BaselineError(
@@ -171,9 +193,11 @@ def _stored(name: str, root: Path, place: Place) -> list[Path]:
     """Files of the storage by number, prefix or glob: of this machine if it has any, as pytest-benchmark does."""
     folder, _, stem = name.rpartition("/")
     pattern = f"{_prefix(stem)}*.json"
-    folders = [folder] if folder else [place.machine, "*"]
-    for each in folders:
-        found = sorted(root.glob(f"{each}/{pattern}")) or sorted(root.glob(pattern) if each == "*" else ())
+    for each in [folder] if folder else [place.machine, "*"]:
+        try:
+            found = sorted(root.glob(f"{each}/{pattern}")) or sorted(root.glob(pattern) if each == "*" else ())
+        except (NotImplementedError, ValueError, OSError):  # a path from the root, or no name that a file can have
+            return []
         if found:
             return found
     return []
@@ -182,7 +206,7 @@ def _stored(name: str, root: Path, place: Place) -> list[Path]:
 def _prefix(stem: str) -> str:
     """What the names of the files begin with: "7" and "0007" mean one run, "00" is a prefix, "00[12]*" a glob."""
     if stem.isdecimal() and not (stem.startswith("0") and len(stem) < _DIGITS):
-        return f"{int(stem):0{_DIGITS}d}_"
+        return f"{stem.zfill(_DIGITS)}_"
     return stem.rstrip("*")
 
 
@@ -221,11 +245,13 @@ def told_apart(runs: Sequence[SavedRun]) -> list[SavedRun]:
     named = [
         run if count[run.name] == 1 else replace(run, name=f"{Path(run.source).parent.name}/{run.name}") for run in runs
     ]
-    seen: Counter[str] = Counter()
+    taken: set[str] = set()
     found = []
     for run in named:
-        seen[run.name] += 1
-        found.append(run if seen[run.name] == 1 else replace(run, name=f"{run.name} ({seen[run.name]})"))
+        names = (run.name if number == 1 else f"{run.name} ({number})" for number in itertools.count(1))
+        name = next(each for each in names if each not in taken)
+        taken.add(name)
+        found.append(replace(run, name=name))
     return found
 
 
@@ -245,13 +271,13 @@ def _turned_round(runs: Sequence[SavedRun]) -> list[str]:
     ]
 
 
-def _in_order(runs: Sequence[SavedRun]) -> tuple[SavedRun, ...]:
-    """Oldest first: by their numbers where all have one of their own, which a wrong clock cannot turn round; else by
-    their times; else as they were named.
+def _in_order(runs: Sequence[SavedRun]) -> tuple[tuple[SavedRun, ...], bool]:
+    """Oldest first, and whether their numbers said so: that is where all have one of their own, which a wrong clock
+    cannot turn round. Else by their times; else as they were named.
     """
     numbers = {run.number for run in runs}
     if None not in numbers and len(numbers) == len(runs):
-        return tuple(sorted(runs, key=lambda run: run.number or 0))
+        return tuple(sorted(runs, key=lambda run: run.number or 0)), True
     if all(run.time is not None for run in runs):
-        return tuple(sorted(runs, key=lambda run: run.time.timestamp() if run.time else 0.0))
-    return tuple(runs)
+        return tuple(sorted(runs, key=lambda run: run.time.timestamp() if run.time else 0.0)), False
+    return tuple(runs), False

@@ -40,7 +40,9 @@ def percent(share: float | None) -> str:
 
 def size(share: float | None) -> str:
     """A share without a sign: "5 %", "4.77 %"."""
-    return UNKNOWN if share is None else f"{share * 100:.3g} %"
+    if share is None:
+        return UNKNOWN
+    return f"{share * 100:.3g} %" if share < 10 or share >= _ABSURD else f"{share * 100:.0f} %"  # noqa: PLR2004  # 1000 %: no powers of ten
 
 
 def interval(verdict: Verdict) -> str:

@@ -16,6 +16,7 @@ from pytest_chimera.gate.saved import read_case, read_run
 from pytest_chimera.gate.sources import DEFAULT_STORAGE, Found, Place, Wanted, find_runs, parse_wanted
 from pytest_chimera.hardware import read_hardware
 from pytest_chimera.plugin.extra_info import case_infos
+from pytest_chimera.report.escape import terminal
 from pytest_chimera.suites.gating import Gating
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def head_lines(session: ChimeraSession) -> list[str]:
     else:
         first, last = baseline.runs[0].name, baseline.runs[-1].name
         found = f"1 run, {first}" if len(baseline.runs) == 1 else f"{len(baseline.runs)} runs, {first} to {last}"
-    return [f"chimera: baseline {wanted}: {found}", *(f"chimera: {note}" for note in baseline.notes)]
+    return [f"chimera: {terminal(line)}" for line in (f"baseline {wanted}: {found}", *baseline.notes)]
 
 
 def _baseline(session: ChimeraSession) -> Baseline | None:

@@ -17,6 +17,7 @@ from pytest_chimera.plugin.gating import head_lines
 from pytest_chimera.plugin.models import described
 from pytest_chimera.plugin.naming import suite_name
 from pytest_chimera.plugin.terminal import waiting_line
+from pytest_chimera.report.escape import terminal
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -66,7 +67,7 @@ def _baseline_lines(session: ChimeraSession) -> list[str]:
     try:
         return head_lines(session)
     except BaselineError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(terminal(str(error))) from None
 
 
 def _is_disabled(config: pytest.Config) -> bool:

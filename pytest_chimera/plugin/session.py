@@ -176,9 +176,11 @@ class ChimeraSession:
             return
         from pytest_chimera.plugin.closing import finish  # noqa: PLC0415  # only where a case ran
 
-        finish(self, pytest_session)
-        yield
-        self.folder.close()
+        finish(self, pytest_session)  # where this fails, the journals stay for `recover`
+        try:
+            yield
+        finally:
+            self.folder.close()
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Print the summary where there is anything to say."""

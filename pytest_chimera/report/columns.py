@@ -58,6 +58,8 @@ def narrowed(columns: Columns, rows: Sequence[Row], width: int, tiers: Sequence[
 
     Where none does they are a list, which has room for all.
     """
+    if not rows:
+        return []
     tables = [_only(columns, rows, heads) for heads in (columns.heads, *tiers)]
     return fitted(*next((table for table in tables if fits(*table, width)), tables[0]), width)
 
@@ -92,11 +94,13 @@ def wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
 
 
 def _sizes(columns: Columns, rows: Sequence[Row]) -> list[int]:
-    return [max(len(head), *(len(each.cells[i]) for each in rows)) for i, head in enumerate(columns.heads)]
+    units = columns.units or ("",) * len(columns.heads)
+    heads = [max(len(head), len(unit)) for head, unit in zip(columns.heads, units, strict=True)]
+    return [max([size, *(len(each.cells[i]) for each in rows)]) for i, size in enumerate(heads)]
 
 
 def _longest_name(columns: Columns, rows: Sequence[Row]) -> int:
-    return max(len(columns.name), *(len(each.name) for each in rows))
+    return max([len(columns.name), *(len(each.name) for each in rows)])
 
 
 def _room(sizes: Sequence[int], width: int) -> int:

@@ -14,7 +14,7 @@ from pytest_chimera.records import UNJUDGED, Fact
 from pytest_chimera.report.document import Block, Bullets, Label, Line, Number, Paragraph, Section, Table, cell
 from pytest_chimera.report.facts import case_name
 from pytest_chimera.report.session_facts import SESSION
-from pytest_chimera.report.verdicts import common_remarks, ordered
+from pytest_chimera.report.verdicts import common_remarks, ordered, remarks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,6 +49,7 @@ def comparison_facts(results: Sequence[CaseResult], named: Sequence[Mapping[str,
         if verdict.change is not None
         for fact in _facts(verdict, subject)
     ]
+    facts = list({fact.id: fact for fact in facts}.values())  # two thresholds on one metric share most of theirs
     shift = suite_shift([verdict for result in results for verdict in result.verdicts])
     return (*facts, *(() if shift is None else _shift_facts(shift, results)))
 
@@ -60,9 +61,11 @@ def comparison_section(measured: Measured, book: FactBook) -> tuple[Section, ...
         return ()
     of = {id(verdict): (result, subject) for result, subject in measured for verdict in result.verdicts}
     rows = tuple(_row(verdict, *of[id(verdict)], book) for verdict in ordered(verdicts))
-    remarks = [(*_who(of[id(each)][0]), ": ", Label(text)) for each in verdicts for text in wording.own_remarks(each)]
+    common = common_remarks(verdicts, shift=False, reasons=False)
+    judged = [each for each in verdicts if each.outcome not in UNJUDGED]
+    remarks = [(*_who(of[id(each)][0]), ": ", Label(text)) for each in judged for text in remarks_of(each, common)]
     blocks: list[Block] = [Table(_HEAD, rows, (3, 4, 5, 6, 7, 8))]
-    notes: list[Line] = [*remarks, *((Label(text),) for text in common_remarks(verdicts, shift=False))]
+    notes: list[Line] = [*remarks, *((Label(text),) for text in common)]
     if notes:
         blocks.append(Bullets(tuple(notes)))
     blocks.append(Paragraph(("Worse and better are beyond the threshold and beyond what noise explains.",)))
@@ -78,7 +81,8 @@ def comparison_lines(measured: Measured, book: FactBook) -> list[tuple[Line, boo
     for word in ("worse", "better"):
         for verdict, result, subject in verdicts:
             if verdict.outcome == word:
-                change = Number(fact=book.get(subject, verdict.metric, _statistic(verdict, _CHANGE)))
+                fact = book.get(subject, verdict.metric, _statistic(verdict, _CHANGE))
+                change = Number(fact=fact, form="change")
                 name = wording.subject(verdict)
                 lines.append(((f"{word.capitalize()} than before: {name} of ", *_who(result), ", ", change, "."), True))
     judged = sum(each.outcome not in UNJUDGED for each, _, _ in verdicts)
@@ -94,7 +98,7 @@ def _shift_lines(verdicts: Sequence[Verdict], book: FactBook) -> list[tuple[Line
     shift = suite_shift(verdicts)
     if shift is None:
         return []
-    numbers = [Number(fact=book.get(SESSION, "suite_shift", name)) for name in _SHIFT]
+    numbers = [Number(fact=book.get(SESSION, "suite_shift", name), form="change") for name in _SHIFT]
     line: Line = (
         "All cases changed together, their cost by ",
         numbers[0],
@@ -153,7 +157,13 @@ def _row(verdict: Verdict, result: CaseResult, subject: Mapping[str, str], book:
     if verdict.change is None:
         why = verdict.outcome if verdict.reason is None else f"{verdict.outcome}: {verdict.reason}"
         return (*who, *((("",),) * 6), (Label(why),))
-    number = {name: Number(fact=book.get(subject, verdict.metric, _statistic(verdict, name))) for name in _FORMULAS}
+    number = {
+        name: Number(
+            fact=book.get(subject, verdict.metric, _statistic(verdict, name)),
+            form="change" if name in {_CHANGE, _LOW, _HIGH} else "people",
+        )
+        for name in _FORMULAS
+    }
     runs = Number(fact=number[_BEFORE].fact, form="n")
     return (
         *who,
@@ -170,8 +180,9 @@ def _who(result: CaseResult) -> Line:
 
 
 def _statistic(verdict: Verdict, name: str) -> str:
-    """The name of a fact of this verdict: two statistics of one metric may be compared."""
-    return f"{verdict.statistic} {name}"
+    """The name of a fact of this verdict: two statistics of one metric may be compared, and by two thresholds."""
+    allowed = f", allowed {wording.size(verdict.threshold)}" if name == _RESOLVES else ""
+    return f"{verdict.statistic} {name}{allowed}"
 
 
 def _less_one(ratio: float | None) -> float | None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_chimera.gate.wording import percent
 from pytest_chimera.units import UNKNOWN, format_value, s_to_ms
 
 if TYPE_CHECKING:
     from pytest_chimera.records import Fact
 
 
-Form = Literal["people", "ms", "n", "plain"]
+Form = Literal["people", "ms", "n", "plain", "change"]
 """How a number is printed. people: three digits and a fitting unit. ms: always milliseconds. n: how many values.
-plain: no unit."""
+plain: no unit. change: a percentage with its sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Number:
             return str(self.fact.n)
         if self.fact.value is None:
             return UNKNOWN
+        if self.form == "change":
+            return percent(self.fact.value)
         if self.form == "ms":
             return f"{s_to_ms(self.fact.value):.2f} ms"
         if self.form == "plain" and self.fact.value == round(self.fact.value):

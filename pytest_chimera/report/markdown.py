@@ -29,7 +29,7 @@ from pytest_chimera.report.document import (
 )
 from pytest_chimera.report.escape import markdown, markdown_code, markdown_fence, markdown_part
 from pytest_chimera.report.facts import case_name
-from pytest_chimera.report.verdicts import ordered, verdict_markdown
+from pytest_chimera.report.verdicts import verdict_markdown
 from pytest_chimera.stats import UNITS
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def render_short(report: Report) -> str:
     title = f"## {markdown(report.header.title)}"
     summary, found = (writer.section(report.section(name), level=3) for name in _SHORT_SECTIONS)
     verdicts = [verdict for result in report.given.results for verdict in result.verdicts]
-    compared = [f"### {TITLE}", verdict_markdown(ordered(verdicts)[:_SHORT_ROWS]).rstrip()] if verdicts else []
+    compared = [f"### {TITLE}", verdict_markdown(verdicts, _SHORT_ROWS).rstrip()] if verdicts else []
     return "\n\n".join([title, summary, *compared, *_short_table(report, writer), found]) + "\n"
 
 

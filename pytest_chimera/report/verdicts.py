@@ -6,7 +6,6 @@ What a verdict says stands in `gate.wording`; here it is put in order, folded wh
 from __future__ import annotations
 
 import math
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pytest_chimera.gate import wording
@@ -17,7 +16,7 @@ from pytest_chimera.report.escape import markdown, markdown_part
 from pytest_chimera.report.escape import terminal as escape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_chimera.records import Verdict
 
@@ -40,21 +39,21 @@ def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
 def verdict_rows(verdicts: Sequence[Verdict]) -> list[Row]:
     """A row for each verdict, unescaped; those of one case that say the same of nothing are one row."""
     shared = set(common_remarks(verdicts))
-    rows: list[Row] = []
-    for (outcome, _, reason), group in groupby(ordered(verdicts), key=_fold):
-        members = list(group)
-        if outcome not in UNJUDGED:
-            rows += [Row(each.name, _cells(each), _own(each, shared)) for each in members]
-            continue
-        metrics = ", ".join(wording.subject(each) for each in members)
-        notes = (reason,) if reason and reason not in shared else ()
-        rows.append(Row(members[0].name, (metrics, "", "", "", "", "", "", _word(members[0])), notes))
-    return rows
+    rows: dict[object, list[Verdict]] = {}
+    for each in ordered(verdicts):
+        unjudged = each.outcome in UNJUDGED
+        rows.setdefault((each.outcome, each.case, each.reason) if unjudged else id(each), []).append(each)
+    return [_row(members, shared) for members in rows.values()]
 
 
-def common_remarks(verdicts: Sequence[Verdict], *, shift: bool = True) -> list[str]:
-    """What holds for several of them and is said once: differences, assumptions, runs left out, a shift if wanted."""
-    said = [remark for each in verdicts for remark in dict.fromkeys(_general(each))]
+def common_remarks(verdicts: Sequence[Verdict], *, shift: bool = True, reasons: bool = True) -> list[str]:
+    """What holds for several of them and is said once: differences, assumptions, runs left out.
+
+    If wanted also `reasons` why nothing could be judged, and a `shift` of them all.
+    """
+    told = dict.fromkeys((each.case, each.name, _reason(each)) for each in verdicts)  # of one case its row tells it
+    said = [reason for _, _, reason in told if reason] if reasons else []
+    said += [remark for each in verdicts for remark in dict.fromkeys(wording.general_remarks(each))]
     common = [remark for remark in dict.fromkeys(said) if said.count(remark) > 1]
     left = list(dict.fromkeys(run for each in verdicts for run in each.left_out))
     shown = "; ".join(left[:_LONGEST_LEFT_OUT])
@@ -77,21 +76,36 @@ def verdict_lines(verdicts: Sequence[Verdict], width: int) -> list[str]:
     return narrowed(COLUMNS, rows, width, _NARROWER) + remarks
 
 
-def verdict_markdown(verdicts: Sequence[Verdict]) -> str:
-    """The same as a table in Markdown, ready for a comment; it ends with a line break."""
+def verdict_markdown(verdicts: Sequence[Verdict], most: int) -> str:
+    """The same as a table in Markdown, ready for a comment, with at most so many rows; it ends with a line break."""
     heads = [COLUMNS.name, *COLUMNS.heads]
     align = ["---", *("---" if i in COLUMNS.left else "---:" for i in range(len(COLUMNS.heads)))]
-    rows = verdict_rows(verdicts)
+    every = verdict_rows(verdicts)
+    rows = every[:most]
     lines = [heads, align, *([markdown_part(cell) for cell in (row.name, *row.cells)] for row in rows)]
     notes = [f"{row.name}: {note}" for row in rows for note in row.notes] + common_remarks(verdicts)
+    notes += [f"{len(every) - most} more comparisons are in the report"] if len(every) > most else []
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     bullets = "\n".join(f"- {markdown(note)}" for note in notes)
     return f"{text}\n\n{bullets}\n" if bullets else f"{text}\n"
 
 
-def _fold(verdict: Verdict) -> tuple[str, str, str | None]:
-    """Neighbours with the same are one row, if they are not judged."""
-    return verdict.outcome, verdict.case, verdict.reason
+def remarks_of(verdict: Verdict, shared: Collection[str]) -> tuple[str, ...]:
+    """What is said of one verdict, besides what is `shared` and said once."""
+    found = (_reason(verdict) or "",) if verdict.outcome in UNJUDGED else wording.remarks(verdict)
+    return tuple(remark for remark in found if remark and remark not in shared)
+
+
+def _row(members: Sequence[Verdict], shared: Collection[str]) -> Row:
+    first = members[0]
+    if first.outcome not in UNJUDGED:
+        return Row(first.name, _cells(first), remarks_of(first, shared))
+    metrics = ", ".join(wording.subject(each) for each in members)
+    return Row(first.name, (metrics, "", "", "", "", "", "", _word(first)), remarks_of(first, shared))
+
+
+def _reason(verdict: Verdict) -> str | None:
+    return verdict.reason if verdict.outcome in UNJUDGED else None
 
 
 def _distance(verdict: Verdict) -> float:
@@ -115,14 +129,3 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
 
 def _word(verdict: Verdict) -> str:
     return verdict.outcome if verdict.gated or verdict.outcome != "worse" else "worse (not gated)"
-
-
-def _general(verdict: Verdict) -> tuple[str, ...]:
-    if verdict.outcome in UNJUDGED:
-        return (verdict.reason,) if verdict.reason else ()
-    return wording.general_remarks(verdict)
-
-
-def _own(verdict: Verdict, shared: set[str]) -> tuple[str, ...]:
-    rest = (remark for remark in wording.general_remarks(verdict) if remark not in shared)
-    return (*wording.own_remarks(verdict), *rest)

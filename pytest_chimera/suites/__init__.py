@@ -5,13 +5,23 @@ cases       from a question to a `Case`                        sizes      prompt
 runner      one case, round after round                        coldness   which rounds had to load the model
 journal     rounds on disk as they happen                      exclusive  turns on one host
 run, bench  what a test holds and calls                        explain    why a case failed, for people
+gating      a result and its gate
 """
 
 from __future__ import annotations
 
 from pytest_chimera.suites.arguments import CaseArguments
 from pytest_chimera.suites.bench import Bench
-from pytest_chimera.suites.explain import CaseFailed, LimitBroken, RoundsFailed
+from pytest_chimera.suites.explain import CaseFailed, LimitBroken, RoundsFailed, WorseThanBefore
 from pytest_chimera.suites.run import AnswerError, Run
 
-__all__ = ["AnswerError", "Bench", "CaseArguments", "CaseFailed", "LimitBroken", "RoundsFailed", "Run"]
+__all__ = [
+    "AnswerError",
+    "Bench",
+    "CaseArguments",
+    "CaseFailed",
+    "LimitBroken",
+    "RoundsFailed",
+    "Run",
+    "WorseThanBefore",
+]

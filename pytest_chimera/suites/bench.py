@@ -143,15 +143,20 @@ class Bench:
     def _gated(self, result: CaseResult, gating: Gating) -> CaseResult:
         """The result with its verdicts, handed on, and before it any second measurement that they rest on."""
         result = gating.judged(result)
+        self._note(result)  # Ctrl-C in a second measurement must not make a good run of a bad one
         second = self.runner.run(again(result.case)) if gating.wants_another(result) else None
         if second is not None:
             result = gating.confirmed(result, second)
-        if self.runner.journal:
-            self.runner.journal.note(result)  # a worker that dies now, or Ctrl-C, must not lose the verdicts
+            self._note(result)
         self.deliver(result)
         if second is not None:
             self.deliver(second)
         return result
+
+    def _note(self, result: CaseResult) -> None:
+        """Write the verdicts down: a worker may die before its report."""
+        if self.runner.journal:
+            self.runner.journal.note(result)
 
     def once(self, prompt: str, **arguments: Any) -> Generation:
         """One request and no case: for those who time it themselves, as in `benchmark(chimera.once, "Why?")`."""

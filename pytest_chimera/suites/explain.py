@@ -61,7 +61,7 @@ def explain_limits(result: CaseResult, outcomes: Sequence[LimitOutcome], failing
     if not result.counted:
         lines.append(f"  No round counts: {_why_none_counts(result)}.")
     bound = [METRICS[each.limit.metric] for each in ordered]
-    lines += [f"  {wording.headline(each)}" for each in failing]
+    lines += [f"  {printable(wording.headline(each))}" for each in failing]
     return "\n".join([*lines, "", *_rounds(result, bound), "", *_conditions(result)])
 
 

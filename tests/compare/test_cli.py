@@ -646,7 +646,7 @@ REFUSED = {
     "a list": (
         ["list.json", "new.json"],
         (
-            "'{here}/list.json' is no saved run of pytest-benchmark: it has no list of its 'benchmarks'. Accepted: "
+            "'{here}/list.json' is no saved run of pytest-benchmark: it has no list of 'benchmarks'. Accepted: "
             "files written by --benchmark-save, --benchmark-autosave or --benchmark-json. Name another file, or leave "
             "it out."
         ),
