@@ -66,46 +66,61 @@ class Baseline:
 
     def choose(self, case: str, now: Conditions | None = None, environment: Mapping[str, str] | None = None) -> Chosen:
         """The history of a case measured under the conditions `now` or, where those are not known, in `environment`."""
-        usable, left_out = self._usable(case)
+        usable, reasons = self._usable(case)
         if not usable:
-            return Chosen(left_out=left_out)
+            return Chosen(left_out=self._left_out(reasons))
         newest = _newest_known(usable).conditions
         like = now or newest
-        same = [member for member in usable if not like.redefined(member[1].conditions)]
+        same = _same(usable, like)
         if not same and not self.anyway:
-            return Chosen(refused=f"it is not the same case: {_joined(like.redefined(newest))}", left_out=left_out)
+            refused = f"it is not the same case: {_joined(like.redefined(newest))}"
+            return Chosen(refused=refused, left_out=self._left_out(reasons))
         if not same:  # compared anyway, but only with runs of one and the same case
             like = newest
-            same = [member for member in usable if not like.redefined(member[1].conditions)]
-        left_out += tuple(
-            f"{run.name}: {_joined(each.conditions.redefined(like))}" for run, each in usable if (run, each) not in same
-        )
+            same = _same(usable, like)
         reference = _reference(same, now, environment or {}).conditions
-        alike, unlike = _alike(same, reference)
+        alike = [member for member in same if not member[1].conditions.changed(reference)]
         members = tuple(alike[-self.last :] if self.last else alike)
+        for run, each in usable:
+            if found := each.conditions.redefined(like) or each.conditions.changed(reference):
+                reasons[run.name] = _joined(found)
         return Chosen(
             members=members,
             differences=() if now is None else _named(now, reference, members),
-            left_out=left_out + unlike,
+            left_out=self._left_out(reasons, members),
         )
 
-    def _usable(self, case: str) -> tuple[list[Member], tuple[str, ...]]:
-        """Those that have the case, all its rounds, and a gate that passed where only such are wanted."""
+    def _usable(self, case: str) -> tuple[list[Member], dict[str, str]]:
+        """Those that have the case, all its rounds, and a gate that passed where only such are wanted; why the others
+        are left out.
+        """
         usable: list[Member] = []
-        left_out = []
+        reasons = {}
         for run in self.runs:
             found = run.cases.get(case)
             if found is None:
                 continue
             if self.passed_only and not run.passed:
-                left_out.append(f"{run.name}: its own gate failed")
+                reasons[run.name] = "its own gate failed"
             elif not found.complete:
-                left_out.append(f"{run.name}: the case was interrupted")
+                reasons[run.name] = "the case was interrupted"
             elif self.passed_only and found.unconfirmed:
-                left_out.append(f"{run.name}: it was worse at first, and not when it was measured again")
+                reasons[run.name] = "it was worse at first, and not when it was measured again"
             else:
                 usable.append((run, found))
-        return usable, tuple(left_out)
+        return usable, reasons
+
+    def _left_out(self, reasons: Mapping[str, str], members: Sequence[Member] = ()) -> tuple[str, ...]:
+        """Each run that was left out, with the reason; where enough were found, none older than those."""
+        names = [run.name for run in self.runs]
+        full = self.last is not None and len(members) == self.last
+        names = names[names.index(members[0][0].name) :] if full else names
+        return tuple(f"{name}: {reasons[name]}" for name in names if name in reasons)
+
+
+def _same(members: Sequence[Member], like: Conditions) -> list[Member]:
+    """Those that are the same case."""
+    return [member for member in members if not like.redefined(member[1].conditions)]
 
 
 def _newest_known(members: Sequence[Member]) -> SavedCase:
@@ -124,13 +139,6 @@ def _reference(members: Sequence[Member], now: Conditions | None, environment: M
         if not (differences(environment, before.environment) if now is None else now.changed(before)):
             return case
     return _newest_known(members)
-
-
-def _alike(members: Sequence[Member], reference: Conditions) -> tuple[list[Member], tuple[str, ...]]:
-    """Those that agree with the reference in their circumstances, and what to say of the others."""
-    changed = {run.name: case.conditions.changed(reference) for run, case in members}
-    alike = [member for member in members if not changed[member[0].name]]
-    return alike, tuple(f"{run}: {_joined(found)}" for run, found in changed.items() if found)
 
 
 def _named(now: Conditions, before: Conditions, members: Sequence[Member]) -> tuple[str, ...]:

@@ -50,6 +50,9 @@ class Maker:
 
     machine = MACHINE
 
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[SavedRun, ...]] = {}
+
     def generation(self, cost: float = 1.0, **fields: Any) -> Generation:
         """A request with every time `cost` times as long as the round numbers above."""
 
@@ -159,8 +162,12 @@ class Maker:
         return read_document(self.document(*results, **written), f"{name}.json", name=name)
 
     def runs(self, *costs: float, **fields: Any) -> list[SavedRun]:
-        """A run of one case for each cost, called 0001 and so on."""
-        return [self.run(f"{i:04d}", self.result(cost, **fields), day=i) for i, cost in enumerate(costs, 1)]
+        """A run of one case for each cost, called 0001 and so on; the same ones are made once."""
+        key = repr((costs, fields))
+        if key not in self._made:
+            made = (self.result(cost, **fields) for cost in costs)
+            self._made[key] = tuple(self.run(f"{i:04d}", each, day=i) for i, each in enumerate(made, 1))
+        return list(self._made[key])
 
     def case(self, result: CaseResult, machine: Mapping[str, Any] = MACHINE) -> SavedCase:
         """A case of the run that goes on, as the gate gets it."""
@@ -174,5 +181,5 @@ class Maker:
 
 @pytest.fixture(scope="session")
 def make() -> Maker:
-    """Makes results and saved runs; it has no state."""
+    """Makes results and saved runs, which are frozen values."""
     return Maker()

@@ -195,10 +195,27 @@ def test_the_last_runs_are_counted_among_the_comparable(make: Any) -> None:
     found = chosen(make, OLD, OLD, OLD, NEW, NEW, {**OLD, **CUT}, now=OLD, last=2)
     assert found.runs == ("b", "c")
     assert found.left_out == (
-        "f: the case was interrupted",
         "d: Ollama version 0.33.0 instead of 0.32.15",
         "e: Ollama version 0.33.0 instead of 0.32.15",
+        "f: the case was interrupted",
     )
+
+
+@pytest.mark.parametrize(
+    ("last", "runs", "left_out"),
+    [
+        (1, ("d",), ()),
+        (2, ("b", "d"), ("c: the case was interrupted",)),
+        (3, ("b", "d"), ("a: the case was interrupted", "c: the case was interrupted")),
+        (None, ("b", "d"), ("a: the case was interrupted", "c: the case was interrupted")),
+    ],
+)
+def test_of_older_runs_than_were_wanted_nothing_is_said(
+    make: Any, last: int | None, runs: tuple[str, ...], left_out: tuple[str, ...]
+) -> None:
+    """Where so many runs were found as were wanted, those before the oldest of them are no matter."""
+    found = chosen(make, CUT, {}, CUT, {}, last=last)
+    assert (found.runs, found.left_out) == (runs, left_out)
 
 
 def test_a_run_of_which_nothing_is_known_is_compared(make: Any) -> None:

@@ -25,7 +25,7 @@ from pytest_chimera.gate.expressions import Threshold
 from pytest_chimera.gate.rule import Margin, SuiteNoise
 from pytest_chimera.records import CommonNoise, SecondLook, Verdict
 
-quickly = settings(max_examples=150, deadline=None)
+quickly = settings(max_examples=80, deadline=None)
 
 TIME, RATE = Threshold(metric="ttft", share=0.05), Threshold(metric="tok/s", share=0.05)
 ORDER = ("better", "same", "worse")

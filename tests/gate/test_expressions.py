@@ -27,7 +27,7 @@ from pytest_chimera.stats import STATISTICS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-quickly = settings(max_examples=150, deadline=None)
+quickly = settings(max_examples=80, deadline=None)
 
 EXAMPLE = "Write it as in 'tok/s:5%', 'ttft.p95:20%' or 'tok/s >= 40'."
 KNOWN = (

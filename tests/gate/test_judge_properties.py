@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_chimera.gate.baseline import Member
     from pytest_chimera.records import Verdict
 
-sparingly = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+sparingly = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ORDER = ("better", "same", "worse")
 MIRROR = {"better": "worse", "same": "same", "worse": "better"}
@@ -43,7 +43,7 @@ def costs(draw: st.DrawFn) -> tuple[float, ...]:
 
 
 @st.composite
-def sides(draw: st.DrawFn, *, most: int = 4) -> list[dict[str, tuple[float, ...]]]:
+def sides(draw: st.DrawFn, *, most: int = 3) -> list[dict[str, tuple[float, ...]]]:
     """Runs of one to three cases each: case -> costs of its rounds."""
     names = NAMES[: draw(st.integers(min_value=1, max_value=3))]
     count = draw(st.integers(min_value=1, max_value=most))
@@ -260,7 +260,7 @@ def places(document: Any) -> list[tuple[Any, Any]]:
 
 
 @given(st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_whatever_a_file_holds_it_is_refused_or_judged(make: Any, data: st.DataObject) -> None:
     """A file with any JSON in any place is refused by name, or a case is judged against it without a crash."""
     document = [make.document(make.result(rounds=(1.0, 1.1)), bare=data.draw(st.booleans()))]

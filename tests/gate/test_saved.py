@@ -20,7 +20,7 @@ from pytest_chimera.gate.series import Series
 from pytest_chimera.metrics import METRICS
 from pytest_chimera.records import SecondLook, Verdict
 
-quickly = settings(max_examples=120, deadline=None)
+quickly = settings(max_examples=60, deadline=None)
 
 FORMATS = Path(__file__).resolve().parents[3] / "shared" / "formats"
 ID = "test_it.py::test_sky[toy]"
@@ -394,7 +394,7 @@ def test_a_file_cut_anywhere_is_refused(make: Any, tmp_path: Path) -> None:
     """Wherever the writing of a file broke off, it is refused by name and not read in part."""
     whole = make.write(tmp_path / "whole.json", make.result()).read_text(encoding="utf-8")
     path = tmp_path / "0001_x.json"
-    for end in range(1, len(whole) - 1, len(whole) // 150):
+    for end in range(1, len(whole) - 1, len(whole) // 60):
         path.write_text(whole[:end], encoding="utf-8")
         with pytest.raises(BaselineError) as caught:
             read_run(path, name="0001_x")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_chimera.gate.series import FEWEST_TICKS, TICK_S, Series, TooFewError, UnusableError
 from pytest_chimera.stats import STATISTICS, Statistic
 
-quickly = settings(max_examples=100, deadline=None)
+quickly = settings(max_examples=60, deadline=None)
 
 TIMES = (0.1, 0.4, 0.2, 0.3)
 CLOCK = ": a clock ran backwards"

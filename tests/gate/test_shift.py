@@ -15,7 +15,7 @@ from pytest_chimera.distributions import t_upper_quantile
 from pytest_chimera.gate.shift import Shift, shift_line, suite_shift
 from pytest_chimera.records import CommonNoise, Verdict
 
-quickly = settings(max_examples=100, deadline=None)
+quickly = settings(max_examples=60, deadline=None)
 
 CASES = {
     "sky": (1.00, 1.01, 0.99, 1.02, 1.00),

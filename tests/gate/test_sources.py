@@ -27,7 +27,7 @@ from pytest_chimera.gate.sources import (
 if TYPE_CHECKING:
     from pytest_chimera.gate.saved import SavedRun
 
-quickly = settings(max_examples=80, deadline=None)
+quickly = settings(max_examples=50, deadline=None)
 
 ACCEPTED = "Accepted: a run number or prefix, a path or glob of JSON files, last, last:K, branch:NAME."
 SAVE = "Save one with --benchmark-save=NAME or --benchmark-autosave; a first run may use 'last'."

@@ -13,7 +13,7 @@ from pytest_chimera.report.columns import Columns, Row, fits, fitted, narrowed, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-quickly = settings(max_examples=100, deadline=None)
+quickly = settings(max_examples=40, deadline=None)
 
 COLUMNS = Columns(name="case", heads=("metric", "now", "verdict"), units=("", "ms", ""), left=(0, 2))
 BARE = Columns(name="case", heads=("metric", "now", "verdict"), left=(0, 2))

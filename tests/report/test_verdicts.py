@@ -18,7 +18,7 @@ from pytest_chimera.report.verdicts import (
     verdict_rows,
 )
 
-quickly = settings(max_examples=60, deadline=None)
+quickly = settings(max_examples=30, deadline=None)
 
 FIVE = tuple(BaselinePoint(run=f"{i:04d}", value=40.0, rounds=10) for i in range(1, 6))
 MOST = 20
