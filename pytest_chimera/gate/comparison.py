@@ -64,11 +64,11 @@ def per_token(expressions: Iterable[Threshold], *, one_length: bool) -> tuple[Th
     if one_length:
         return given
     judged = [each for each in given if not METRICS[each.metric].whole_answer]
-    have = {each.metric for each in judged}
+    have = {(each.metric, each.statistic) for each in judged}
     for each in given:
-        if METRICS[each.metric].whole_answer and have.isdisjoint(_AS_GOOD):
+        if METRICS[each.metric].whole_answer and have.isdisjoint((good, each.statistic) for good in _AS_GOOD):
             judged.append(replace(each, metric=INSTEAD))
-            have.add(INSTEAD)
+            have.add((INSTEAD, each.statistic))
     return tuple(judged)
 
 

@@ -82,6 +82,8 @@ class Series:
             raise TooFewError("no counted round has a value for it")
         if self.values is None:
             raise UnusableError(f"its file has no values per round and no {name}")
+        if metric.pooled:
+            raise TooFewError(f"{name} needs {STATISTICS[name].needs} values, which its {self.n} rounds do not have")
         raise TooFewError(f"{name} needs {STATISTICS[name].needs} rounds and {self.n} counted")
 
     def log_cost(self, name: str) -> float:

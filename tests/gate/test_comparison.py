@@ -60,6 +60,7 @@ def refusal(text: str, history: list[Member], others: list[Member] | None = None
         (["time/token:2%", "eval:5%"], ["time/token:2%"]),
         (["ttft:5%", "e2e:5%", "eval:3%", "total:2%"], ["ttft:5%", "time/token:5%"]),
         (["e2e.p95:15%"], ["time/token.p95:15%"]),
+        (["e2e.p95:15%", "tok/s:5%"], ["tok/s:5%", "time/token.p95:15%"]),
         (["wait:5%", "load:5%", "prompt_eval:5%"], ["wait:5%", "load:5%", "prompt_eval:5%"]),
         ([], []),
     ],

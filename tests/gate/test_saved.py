@@ -197,6 +197,18 @@ def test_other_rows_are_counted_and_not_taken(make: Any) -> None:
     assert (list(run.cases), run.foreign_rows) == ([ID], 2)
 
 
+def test_a_round_without_the_other_metrics_leaves_those_of_others(make: Any) -> None:
+    """A round that says nothing of the metrics without a row, or not of one of them, has none; other rounds do."""
+    document = make.document(make.result())
+    rounds = document["benchmarks"][-1]["extra_info"]["chimera"]["rounds"]
+    rounds[1]["metrics"] = None
+    del rounds[2]["metrics"]["wait"]
+    series = read_document(document, "x", name="x").cases[ID].series
+    assert series["wait"].values == pytest.approx((0.00808,), rel=1e-9)
+    assert series["prefill"].values == pytest.approx((250 / 0.99, 250 / 1.01), rel=1e-9)
+    assert series["e2e"].n == 3
+
+
 def test_rows_without_our_part_serve_by_their_name(make: Any) -> None:
     """A file whose rows lost their `extra_info` has the values, where they were saved, and no conditions."""
     run = make.run("0001", make.result(), bare=True)

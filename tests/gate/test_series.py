@@ -163,7 +163,7 @@ def test_a_metric_of_many_values_needs_its_saved_statistics() -> None:
     """Of gaps between tokens the values are medians of rounds: no statistic is computed from them."""
     saved = Series.of("itl", [0.1, 0.2], statistics={"median": 0.12})
     assert saved.statistic("median") == 0.12
-    assert refusal(saved, "p99") == (TooFewError, "p99 needs 100 rounds and 2 counted")
+    assert refusal(saved, "p99") == (TooFewError, "p99 needs 100 values, which its 2 rounds do not have")
     assert refusal(Series.of("itl", [])) == (TooFewError, "no counted round has a value for it")
 
 
