@@ -139,7 +139,10 @@ def _chosen(wanted: Wanted, root: Path, place: Place) -> tuple[list[Path], list[
 def _once(files: Iterable[Path], besides: Iterable[Path] = ()) -> list[Path]:
     """Each file once, under the first of the names and links that lead to it, and none of `besides`."""
     seen = {file.resolve() for file in besides}
-    return [file for file in files if file.resolve() not in seen and not seen.add(file.resolve())]  # type: ignore[func-returns-value]  # add returns None on purpose
+    first: dict[Path, Path] = {}
+    for file in files:
+        first.setdefault(file.resolve(), file)
+    return [file for real, file in first.items() if real not in seen]
 
 
 def _is_choice(name: str, place: Place) -> bool:
@@ -193,14 +196,12 @@ def _stored(name: str, root: Path, place: Place) -> list[Path]:
     """Files of the storage by number, prefix or glob: of this machine if it has any, as pytest-benchmark does."""
     folder, _, stem = name.rpartition("/")
     pattern = f"{_prefix(stem)}*.json"
-    for each in [folder] if folder else [place.machine, "*"]:
-        try:
-            found = sorted(root.glob(f"{each}/{pattern}")) or sorted(root.glob(pattern) if each == "*" else ())
-        except (NotImplementedError, ValueError, OSError):  # a path from the root, or no name that a file can have
-            return []
-        if found:
-            return found
-    return []
+    where = [f"{folder}/"] if folder else [f"{place.machine}/", "*/", ""]
+    if "\0" in name:  # no file can have such a name
+        return []
+    # Path.glob refuses a pattern that is absolute or has a "**x"
+    found = (sorted(glob.glob(f"{each}{pattern}", root_dir=root)) for each in where)  # noqa: PTH207  # see above
+    return [root / file for file in next(filter(None, found), [])]
 
 
 def _prefix(stem: str) -> str:

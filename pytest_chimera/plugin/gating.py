@@ -5,6 +5,7 @@ What a verdict is made of is the gate's; which options ask for it, is in `option
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +33,10 @@ def gating_of(session: ChimeraSession) -> Gating:
     settings = session.settings
     expressions = [parse_expression(text) for text in settings.fail_on]
     compared = thresholds(expressions)
-    hardware = read_hardware()
+    hardware = functools.cache(read_hardware)  # asked only where something is compared
 
     def saved(result: CaseResult) -> SavedCase:
-        return read_case(case_infos(result), hardware)
+        return read_case(case_infos(result), hardware())
 
     gate = Gate(
         _baseline(session),

@@ -154,8 +154,8 @@ class Bench:
         return result
 
     def _note(self, result: CaseResult) -> None:
-        """Write the verdicts down: a worker may die before its report."""
-        if self.runner.journal:
+        """Write the verdicts down, if any: a worker may die before its report."""
+        if self.runner.journal and (result.verdicts or result.gate_broken):
             self.runner.journal.note(result)
 
     def once(self, prompt: str, **arguments: Any) -> Generation:

@@ -40,7 +40,9 @@ class Gating:
         if not result.complete:
             return result
         broken = [str(each.limit) for each in self.outcomes(result) if each.state != "held"]
-        return replace(result, verdicts=self.gate.judge(self.saved(result)), gate_broken=tuple(broken))
+        said = self.gate.expressions if result.case.gate is None else result.case.gate
+        verdicts = self.gate.judge(self.saved(result)) if said else ()
+        return replace(result, verdicts=verdicts, gate_broken=tuple(broken))
 
     def check(self, case: Case) -> None:
         """Refuse, before anything is measured, a limit that the rounds of the case cannot decide. Raises LimitError."""
