@@ -27,6 +27,10 @@ UNITS: dict[str, str] = {
     "count": "",
     "ratio": "",
     "bytes": "B",
+    "power": "W",
+    "frequency": "Hz",
+    "per_second": "/s",
+    "celsius": "°C",
 }
 
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pytest_chimera.errors import QuantityError
 
-Dimension = Literal["time", "rate", "tokens", "count", "ratio", "bytes"]
-"""What a value measures. SI unit of each: s, tokens/s, tokens, 1, 1, bytes."""
+Dimension = Literal["time", "rate", "tokens", "count", "ratio", "bytes", "power", "frequency", "per_second", "celsius"]
+"""What a value measures. SI unit of each: s, tokens/s, tokens, 1, 1, bytes, W, Hz, 1/s; and degrees Celsius."""
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
@@ -37,6 +37,13 @@ _UNIT_SCALE: dict[str, tuple[Dimension, float]] = {
     "MiB": ("bytes", 1024.0**2),
     "GiB": ("bytes", 1024.0**3),
 }
+_OWN_UNITS: dict[str, tuple[float, str]] = {
+    "power": (1.0, "W"),
+    "frequency": (1e6, "MHz"),
+    "per_second": (1.0, "/s"),
+    "celsius": (1.0, "°C"),
+}
+"""Dimensions that are always printed in one unit: its scale and name."""
 _NUMBER = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)\s*(\S*)\s*")
 
 
@@ -133,6 +140,9 @@ def format_value(value: float | None, dimension: Dimension) -> str:
         return f"{_three_digits(value)} tok/s"
     if dimension == "ratio":
         return f"{_three_digits(value * 100)} %"
+    if dimension in _OWN_UNITS:
+        scale, unit = _OWN_UNITS[dimension]
+        return f"{_three_digits(value / scale)} {unit}"
     text = f"{value:.0f}" if value == round(value) else f"{value:.1f}"
     return f"{text} tokens" if dimension == "tokens" else text
 

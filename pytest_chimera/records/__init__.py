@@ -1,7 +1,8 @@
 """Frozen values that travel between rooms, processes and files, with their form as plain JSON.
 
 Nothing here measures, sends or prints. `Generation` is one request; `CaseResult` is one case with all its rounds;
-`Verdict` is what the gate says of it; `Fact` is a number that a report may print. What is unknown is None and never 0.
+`Verdict` is what the gate says of it; `Measurement` is one number of an old artifact; `Fact` is a number that a report
+may print. What is unknown is None and never 0.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pytest_chimera.records.case import (
 )
 from pytest_chimera.records.fact import Fact
 from pytest_chimera.records.generation import Arrival, Chunk, Failure, FailureCause, FailureKind, Generation
+from pytest_chimera.records.measurement import Artifact, Leftover, Measurement, Provenance, Role, Source, Zone
 from pytest_chimera.records.verdict import (
     OUTCOMES,
     UNJUDGED,
@@ -41,6 +43,7 @@ __all__ = [
     "OUTCOMES",
     "UNJUDGED",
     "Arrival",
+    "Artifact",
     "BaselinePoint",
     "Case",
     "CaseResult",
@@ -52,13 +55,19 @@ __all__ = [
     "FailureKind",
     "Generation",
     "HostInfo",
+    "Leftover",
     "LoadedModel",
+    "Measurement",
     "Message",
     "ModelInfo",
     "Outcome",
     "PromptFit",
+    "Provenance",
     "Record",
+    "Role",
     "Round",
     "SecondLook",
+    "Source",
     "Verdict",
+    "Zone",
 ]

@@ -1,0 +1,1 @@
+"""Measurements -> findings: pure functions, whose every number is a Fact."""
