@@ -9,6 +9,7 @@
     │   ├── QuantityError        a quantity with its unit ("2 s", "30 tok/s")
     │   ├── PersonaError         a persona that is missing or malformed
     │   ├── BaselineError        saved runs that are not there or cannot be compared with
+    │   ├── CorpusError          a folder of artifacts, or a vocabulary, that is not there or cannot be used
     │   └── ModelError           a model name that no server here can answer for
     ├── MissingExtraError        an optional package is absent; names the pip line
     ├── RecordError              a saved or transported record that cannot be read back
@@ -91,6 +92,10 @@ class PersonaError(UserError):
 
 class BaselineError(UserError):
     """Saved runs are not there, or a file of them cannot be used."""
+
+
+class CorpusError(UserError):
+    """A folder of artifacts, or the vocabulary to read it with, is not there or cannot be used."""
 
 
 class ModelError(UserError):

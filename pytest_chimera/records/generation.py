@@ -132,6 +132,9 @@ class Generation(Record):
     eval_duration_ns: int | None = None
 
     failure: Failure | None = None
+    groundedness: float | None = None
+    """Share of the answer's numeric claims that facts support, 0 to 1, set by whoever checked them; None of an answer
+    that makes none or was not checked."""
 
     @property
     def ok(self) -> bool:

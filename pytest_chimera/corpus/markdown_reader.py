@@ -1,0 +1,297 @@
+"""Numbers in Markdown: tables (also glued to prose or flattened into one line) and values beside their names.
+
+All of them are claims: somebody wrote them down. Numbers within sentences are not read as measurements; how many lines
+hold some is said.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_chimera.corpus.models import model_of
+from pytest_chimera.corpus.rows import Reading, Remark, Row
+from pytest_chimera.corpus.table import Ambient, Table, read_named
+from pytest_chimera.corpus.times import read_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_chimera.corpus.bounds import Bounds
+    from pytest_chimera.corpus.vocabulary import Vocabulary
+
+_RULE = re.compile(r"\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?\|?")
+_RULE_LINE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)*\s*:?-{2,}:?\s*\|?\s*")
+_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
+_GLUED_HEADING = re.compile(r"\s(#{2,6})\s+(\S.*)$")
+_BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
+_NAMED = re.compile(r"\**`?([^:|*`]{2,80}?)`?\**\s*:\s*\**\s*(.+)$")
+_VALUE = re.compile(r"[-+−~≈]?\s*\**[\d,]*\.?\d+(?:[eE][-+]?\d+)?\s?(?:[A-Za-zµμ%×°]+(?:/[A-Za-z]+)?)?")
+_TAG = re.compile(
+    r"(?<![\w/.:-])([A-Za-z][\w.-]*[A-Za-z0-9]:(?=[\w.-]*[A-Za-z])[\w][\w.-]*|[A-Za-z][\w.-]*:latest)(?![\w/:-])"
+)
+_MOST_PARTS = 12
+"""Values in one line: "Avg speedup: 1.64x | Avg efficiency: 81.9 %"."""
+
+
+class TableLines(NamedTuple):
+    """A table as found in a text."""
+
+    line: int
+    """Line of its header, from 1."""
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+    """(line, cells)."""
+
+
+class MarkdownReader:
+    """Reads one text."""
+
+    def __init__(self, vocabulary: Vocabulary, bounds: Bounds) -> None:
+        self._vocabulary = vocabulary
+        self._bounds = bounds
+        self.reading = Reading("report")
+        self._headings: list[str] = []
+        self._section: Row | None = None
+        self._prose = 0
+        self._rows = 0
+        self._about: dict[str, str] = {}
+        self._about_model: str | None = None
+
+    def read(self, text: str) -> Reading:
+        """Everything that is understood of a text."""
+        lines = text.split("\n")
+        skip_to = 0
+        fence = None
+        for index, raw in enumerate(lines):
+            line = raw.rstrip("\r")
+            if index < skip_to:
+                continue
+            stripped = line.lstrip()
+            if stripped.startswith(("```", "~~~")):
+                fence = None if fence else stripped[:3]
+                continue
+            if fence or not stripped:
+                continue
+            if len(line) > self._bounds.line_chars:
+                self.reading.remarks.append(Remark(f"line {index + 1}", "longer than lines that are read", "refused"))
+                continue
+            if "|" in line:
+                table = self._table(lines, index)
+                if table is not None:
+                    self._take_table(table)
+                    skip_to = max(index, *(number for number, _ in table.rows), table.line) if table.rows else index + 2
+                    continue
+            self._line(line, index + 1)
+        self._close()
+        self.reading.schema = self.reading.schema[: self._bounds.names]
+        if self._prose:
+            why = "lines with numbers in sentences, which are claims to check and not read as measurements"
+            self.reading.remarks.append(Remark("", why, "prose", self._prose))
+        return self.reading
+
+    def _table(self, lines: Sequence[str], index: int) -> TableLines | None:
+        """The table whose header stands at (or at the end of) this line."""
+        line = lines[index].rstrip("\r")
+        following = lines[index + 1].rstrip("\r") if index + 1 < len(lines) else ""
+        if (
+            "-" in following
+            and "|" in following
+            and len(following) < len(line) + 4096
+            and _RULE_LINE.fullmatch(following)
+        ):
+            columns = len(split_cells(following))
+            before, header = _glued(line, columns)
+            if header is None:
+                return None
+            if before.strip():
+                self._line(before, index + 1)
+            return TableLines(index + 1, header, list(_body(lines, index + 2)))
+        rule = _RULE.search(line) if "--" in line and line.count("|") > 3 else None  # noqa: PLR2004  # a header and a rule
+        return None if rule is None else self._flattened(line, rule, index)
+
+    def _flattened(self, line: str, rule: re.Match[str], index: int) -> TableLines | None:
+        """A table whose line breaks were lost: cells by number of columns."""
+        columns = len(split_cells(rule[0]))
+        before, header = _glued(line[: rule.start()].rstrip(), columns)
+        if header is None or columns < 2:  # noqa: PLR2004  # a single column is a line of text
+            return None
+        if before.strip():
+            self._line(before, index + 1)
+        cells = [cell.strip() for cell in line[rule.end() :].strip().split("|")]
+        rows = []
+        position = 1 if cells and not cells[0] else 0
+        while position + columns <= len(cells):
+            rows.append((index + 1, cells[position : position + columns]))
+            position += columns + 1
+        return TableLines(index + 1, header, rows)
+
+    def _take_table(self, found: TableLines) -> None:
+        self._close()
+        header = [cell.replace("**", "").strip("*` ") for cell in found.header]
+        if len(header) > self._bounds.columns:
+            why = f"{len(header)} columns; at most {self._bounds.columns} are read"
+            self.reading.remarks.append(Remark(f"line {found.line}", why, "refused"))
+            return
+        table = Table(header, self._vocabulary)
+        self.reading.schema.extend(name for name in header if name not in self.reading.schema)
+        ambient = Ambient(self._model(), labels=self._labels())
+        before = ""
+        kept = 0
+        for line, raw in found.rows:
+            cells = [cell.replace("**", "").strip("*` ") for cell in raw]
+            if cells and not cells[0]:  # a blank first cell repeats the one above
+                cells[0] = before
+            elif cells:
+                before = cells[0]
+            self._rows += 1
+            row = table.row(f"line {line}", self._rows, cells, ambient, f"table at line {found.line}")
+            self._first_cell(row, header, cells, table)
+            _by_note(row, cells)
+            if row.numbers:
+                kept += 1
+                self._keep(row)
+        self.reading.remarks.extend(table.remarks(f"line {found.line}", rows=max(kept, 1)))
+
+    def _first_cell(self, row: Row, header: Sequence[str], cells: Sequence[str], table: Table) -> None:
+        """What the first cell of a row names, where its column has no meaning of its own."""
+        unknown = {column.index for column in table.unknown}
+        if cells and 0 in unknown and cells[0]:
+            tag = _TAG.search(cells[0])
+            if tag is not None and row.model is None:
+                row.model, row.quantization, row.size = model_of(tag[1])
+            row.labels.setdefault(header[0].lower()[:40] or "name", cells[0][: self._bounds.quote])
+
+    def _line(self, line: str, number: int) -> None:
+        """A heading, a bullet with named values, or a sentence."""
+        glued = _GLUED_HEADING.search(line)
+        heading = _HEADING.match(line)
+        if heading is None and glued is not None:
+            self._line(line[: glued.start()], number)
+            line, heading = line[glued.start() :].strip(), _HEADING.match(line[glued.start() :].strip())
+        if heading is not None:
+            self._open(heading, number)
+            return
+        text = _BULLET.sub("", line, count=1)
+        understood = False
+        for part in re.split(r"\s\|\s|;\s|,\s(?=[A-Z*][^,:]{1,60}:)", text)[:_MOST_PARTS]:
+            understood = self._named(part, number) or understood
+        if not understood and any(character.isdigit() for character in line):
+            self._prose += 1
+
+    def _named(self, text: str, number: int) -> bool:
+        """A value beside its name: "Throughput: 48.47 tok/s", "**Mean TTFT (Time to First Token):** 0.165 seconds"."""
+        match = _NAMED.match(text.strip())
+        if match is None:
+            return False
+        name, said = match[1].strip(), match[2].strip().strip("*` ")
+        meaning = self._vocabulary.meaning(name)
+        if meaning.kind == "role" and meaning.name == "model":
+            self._about_model_of(said)
+            return True
+        if meaning.kind == "role" and meaning.name == "time":
+            found = read_time(said.rstrip("."))
+            if found is not None and self.reading.time is None:
+                self.reading.time, self.reading.zone = found
+            return found is not None
+        if meaning.kind in {"label", "setting"}:
+            self._about[meaning.name] = said[: self._bounds.quote]
+            return meaning.kind == "label" or self._take(name, said, number)
+        value = _VALUE.match(said)
+        return value is not None and self._take(name, value[0].replace("~", "").replace("≈", "").strip(), number)
+
+    def _take(self, name: str, value: str, number: int) -> bool:
+        if self._section is None:
+            self._section = Row(f"line {number}", number=None, series=" / ".join(self._headings[-2:]))
+        row = Row(f"line {number}", series=self._section.series)
+        understood = read_named(row, name, value, self._vocabulary)
+        if row.numbers:
+            model = self._model()
+            if model is not None:
+                row.model, row.quantization, row.size = model_of(model)
+            row.labels.update(self._labels())
+            row.parameters.update(self._section.parameters)
+            self._rows += 1
+            row.number = self._rows
+            self._keep(row)
+        else:
+            self._section.parameters.update(row.parameters)
+        return understood
+
+    def _keep(self, row: Row) -> None:
+        row.provenance = "claim"
+        self.reading.rows.append(row)
+
+    def _open(self, heading: re.Match[str], number: int) -> None:
+        self._close()
+        level = len(heading[1])
+        self._headings[level - 1 :] = [heading[2]]
+        glued = heading[2].find(" - Generated: ")
+        if glued >= 0:
+            self._named(heading[2][glued + 3 :], number)
+
+    def _close(self) -> None:
+        self._section = None
+
+    def _about_model_of(self, said: str) -> None:
+        tag = _TAG.search(said)
+        if tag is not None:
+            self._about_model = tag[1]
+        else:
+            self._about["network"] = said.split(" ")[0].strip("`*,;")[: self._bounds.quote]
+
+    def _model(self) -> str | None:
+        """The model that the nearest heading names, else the one that the text said it is about."""
+        for heading in reversed(self._headings):
+            tag = _TAG.search(heading)
+            if tag is not None:
+                return tag[1]
+        return self._about_model
+
+    def _labels(self) -> dict[str, str]:
+        labels = {
+            name: value for name, value in self._about.items() if name in {"network", "device", "dtype", "backend"}
+        }
+        if self._headings:
+            labels["section"] = self._headings[-1][: self._bounds.quote]
+        return labels
+
+
+def split_cells(line: str) -> list[str]:
+    """The cells of a line of a table, without the outer bars; an escaped bar is part of its cell."""
+    text = line.strip().removeprefix("|")
+    if text.endswith("|") and not text.endswith("\\|"):
+        text = text[:-1]
+    if "\\|" in text:
+        return [cell.replace("\0", "|").strip() for cell in text.replace("\\|", "\0").split("|")]
+    return [cell.strip() for cell in text.split("|")]
+
+
+def _glued(line: str, columns: int) -> tuple[str, list[str] | None]:
+    """(prose before, header) of a line that ends in the header of a table with so many columns."""
+    cells = split_cells(line)
+    if len(cells) == columns and line.lstrip().startswith("|"):
+        return "", cells
+    parts = line.rstrip().split("|")
+    if not line.rstrip().endswith("|") or len(parts) < columns + 2:
+        return ("", cells) if len(cells) == columns else (line, None)
+    header = [cell.strip() for cell in parts[-columns - 1 : -1]]
+    return "|".join(parts[: -columns - 1]), header
+
+
+def _body(lines: Sequence[str], start: int) -> Iterator[tuple[int, list[str]]]:
+    for index in range(start, len(lines)):
+        line = lines[index].rstrip("\r")
+        if "|" not in line:
+            return
+        if not line.lstrip().startswith("|") and line.count("|") < 2:  # noqa: PLR2004  # prose with a bar
+            return
+        yield index + 1, split_cells(line)
+
+
+def _by_note(row: Row, cells: Sequence[str]) -> None:
+    """A row whose note holds an error failed, whatever its numbers say."""
+    if row.failure is None:
+        note = next((cell for cell in cells if cell.startswith("error=")), None)
+        if note is not None:
+            row.failure = note[6:306]

@@ -1,0 +1,90 @@
+"""When something was measured, as contents and names of files say it. What a file system says is never asked."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_chimera.records import Zone
+
+_EARLIEST, _LATEST = 1_000_000_000, 4_000_000_000
+"""Seconds since 1970 that are believed to be a time: 2001 to 2096."""
+_IN_NAME = re.compile(
+    r"(?<!\d)(20\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?:[-_T ]?([0-2]\d)[-:]?([0-5]\d)(?:[-:]?([0-5]\d))?)?(?!\d)"
+)
+_EPOCH_IN_NAME = re.compile(r"(?<!\d)(1[0-9]{9})(?:\d{3})?(?!\d)")
+_OTHER_FORMS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d", "%Y%m%d-%H%M%S", "%Y%m%d_%H%M%S", "%Y%m%d", "%B %d, %Y")
+_LONGEST = 40
+
+
+@lru_cache(maxsize=16_384)
+def read_time(value: str | float) -> tuple[str, Zone] | None:
+    """A time from a cell: (ISO 8601, what is known of its zone); None when it is no time.
+
+    Seconds, milliseconds and nanoseconds since 1970 are UTC.
+    """
+    if isinstance(value, (int, float)):
+        return _epoch(float(value))
+    text = value.strip()
+    if not text or len(text) > _LONGEST:
+        return None
+    if text.replace(".", "", 1).isdigit() and len(text) > 9:  # noqa: PLR2004  # shorter is no time since 1970
+        return _epoch(float(text))
+    if not text[:4].isdigit() and not text[0].isalpha():
+        return None
+    utc = text.upper().endswith((" UTC", " GMT"))
+    plain = text[:-4].rstrip() if utc else text
+    moment = _moment(plain)
+    if moment is None:
+        return None
+    if utc:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment.isoformat(), _zone(moment)
+
+
+def time_in_name(name: str) -> tuple[str, Zone] | None:
+    """A time from the name of a file or folder: "20251002-151204" (zone unknown) or seconds since 1970 (UTC)."""
+    epoch = _EPOCH_IN_NAME.search(name)
+    if epoch is not None:
+        return _epoch(float(epoch[1]))
+    for match in _IN_NAME.finditer(name):
+        year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+        try:
+            moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  # its zone is not known
+        except ValueError:
+            continue
+        return (moment.isoformat() if match[4] else moment.date().isoformat()), "unknown"
+    return None
+
+
+def _moment(text: str) -> datetime | None:
+    # Before Python 3.11 fromisoformat knows neither "Z" nor fractions of other than 3 or 6 digits.
+    iso = re.sub(r"Z$", "+00:00", text)
+    iso = re.sub(r"\.(\d+)", lambda match: f".{match[1][:6]:0<6}", iso, count=1)
+    try:
+        return datetime.fromisoformat(iso)
+    except ValueError:
+        pass
+    for form in _OTHER_FORMS:
+        try:
+            return datetime.strptime(text, form)  # noqa: DTZ007  # its zone is not known
+        except ValueError:
+            continue
+    return None
+
+
+def _zone(moment: datetime) -> Zone:
+    offset = moment.utcoffset()
+    if offset is None:
+        return "unknown"
+    return "utc" if not offset else "offset"
+
+
+def _epoch(value: float) -> tuple[str, Zone] | None:
+    for scale in (1.0, 1e3, 1e6, 1e9):
+        if _EARLIEST <= value / scale <= _LATEST:
+            return datetime.fromtimestamp(value / scale, tz=timezone.utc).isoformat(), "utc"
+    return None

@@ -1,0 +1,141 @@
+"""Which files there are below what was given: folders, files and globs; no link out of a folder is followed."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_chimera.errors import CorpusError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_chimera.corpus.bounds import Bounds
+
+READ = {
+    ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".md": "markdown",
+    ".markdown": "markdown", ".yaml": "yaml", ".yml": "yaml", ".txt": "text", ".sql": "text",
+}  # fmt: skip
+"""Ending of a name -> kind of file; all others are listed and not opened."""
+
+
+class Found(NamedTuple):
+    """One file, or one thing that is not read as a file."""
+
+    shown: str
+    """As people see it: relative to what was given, without control characters."""
+    location: str
+    kind: str
+    """A kind of `Artifact`."""
+    problem: str | None
+    """Why it is not opened; None when it is."""
+
+
+def find_files(paths: Sequence[str | Path], bounds: Bounds) -> tuple[Found, ...]:
+    """Every file below the paths, in the order of their names, each once.
+
+    Of several folders that are given, each is shown under its own name ("reports/x.csv"); of a single one the files
+    are shown from within it. Raises CorpusError for a path that is not there.
+    """
+    roots = [root for path in paths for root in _roots(str(path))]
+    several = len(roots) > 1
+    seen: set[str] = set()
+    found: list[Found] = []
+    for root in roots:
+        for each in _below(root, root.name if several or root.is_file() else "", bounds):
+            real = os.path.normpath(each.location)
+            if real not in seen:
+                seen.add(real)
+                found.append(each)
+            if len(found) >= bounds.files:
+                found.append(Found("...", str(root), "other", f"more than {bounds.files} files; the rest is not read"))
+                return tuple(found)
+    return tuple(found)
+
+
+def shown(text: str) -> str:
+    """A name in one line that no terminal acts on: characters that do not print are written as escapes."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in text)
+
+
+def _roots(text: str) -> list[Path]:
+    path = Path(text).expanduser()
+    if path.exists():
+        return [path]
+    if glob.has_magic(text):
+        matches = sorted(glob.glob(str(path), recursive=True))
+        if matches:
+            return [Path(match) for match in matches]
+        raise CorpusError(
+            f"No file is named as in the corpus {text!r}.",
+            "Accepted: a folder, a file or a glob.",
+            "Check the pattern.",
+        )
+    siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    raise CorpusError(
+        f"There is no corpus at {text!r}.",
+        "Accepted: a folder, a file or a glob of files.",
+        nearest(path.name, siblings) or "Check the path; it is taken from the folder that pytest is run in.",
+    )
+
+
+def _below(root: Path, prefix: str, bounds: Bounds) -> Iterator[Found]:
+    if not root.is_dir():
+        yield _file(str(root), prefix or root.name, os.stat(root).st_mode)
+        return
+    boundary = os.path.realpath(root)
+    stack = [(str(root), prefix, 0)]
+    while stack:
+        folder, name, depth = stack.pop()
+        try:
+            with os.scandir(folder) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Found(shown(name or "."), folder, "other", f"the folder cannot be read: {error.strerror}")
+            continue
+        folders = []
+        for entry in listed:
+            path = f"{name}/{entry.name}" if name else entry.name
+            if entry.is_symlink():
+                problem = _link(entry.path, boundary)
+                if problem is not None:
+                    yield Found(shown(path), entry.path, "other", problem)
+                    continue
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name.startswith("."):
+                    yield Found(shown(path), entry.path, "other", "a hidden folder, not looked into")
+                elif depth >= bounds.depth:
+                    yield Found(shown(path), entry.path, "other", f"folders deeper than {bounds.depth} levels")
+                else:
+                    folders.append((entry.path, path, depth + 1))
+            else:
+                try:
+                    mode = entry.stat().st_mode
+                except OSError as error:
+                    yield Found(shown(path), entry.path, "other", f"cannot be read: {error.strerror}")
+                    continue
+                yield _file(entry.path, path, mode)
+        stack.extend(reversed(folders))
+
+
+def _link(path: str, boundary: str) -> str | None:
+    """Why a link is not followed: it leads out, to a folder (which is read where it is), or nowhere."""
+    target = os.path.realpath(path)
+    if target != boundary and not target.startswith(boundary + os.sep):
+        return "a link out of the folder, not followed"
+    if os.path.isdir(target):
+        return "a link to a folder, not followed"
+    if not os.path.exists(target):
+        return "a link that leads nowhere"
+    return "a link to a file that is read where it is"
+
+
+def _file(location: str, path: str, mode: int) -> Found:
+    kind = READ.get(os.path.splitext(path)[1].lower(), "other")
+    if not stat.S_ISREG(mode):
+        return Found(shown(path), location, "other", "not a regular file")
+    problem = None if kind != "other" else "not a kind of file that is read"
+    return Found(shown(path), location, kind, problem)
