@@ -13,6 +13,8 @@ usage: pytest-chimera COMMAND [ARGUMENTS]
 
   engine   serve a model on loopback as Ollama does   (pytest-chimera engine --help)
   compare  saved runs: better, same or worse          (pytest-chimera compare --help)
+  read     folders of old results: what is in them     (pytest-chimera read --help)
+  explain  one fact of a report, back to its sources  (pytest-chimera explain --help)
   recover  report on runs that were killed, from what they left in .chimera/runs
 
 Measuring is done by pytest itself: pytest --chimera-model gemma3
@@ -38,9 +40,23 @@ def _compare(arguments: Sequence[str]) -> int:
     return compare_main(arguments, storage_folder)
 
 
+def _read(arguments: Sequence[str]) -> int:
+    from pytest_chimera.report.read import read_main  # noqa: PLC0415  # only this command reads a corpus
+
+    return read_main(arguments)
+
+
+def _explain(arguments: Sequence[str]) -> int:
+    from pytest_chimera.report.explain import explain_main  # noqa: PLC0415  # only this command reads a twin
+
+    return explain_main(arguments)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "engine": _engine,
     "compare": _compare,
+    "read": _read,
+    "explain": _explain,
     "recover": _recover,
 }
 """Command -> what carries it out; each returns the exit status."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pytest_chimera.corpus.models import is_tagged, model_of, read_model
+from pytest_chimera.corpus.models import read_model
 from pytest_chimera.corpus.quantities import Written, is_nothing, parse_written
 from pytest_chimera.corpus.times import read_time
 
@@ -61,7 +61,7 @@ def number_value(value: Any, *, comma: bool = False) -> Written | None:
 
 def set_model(row: Row, text: str) -> bool:
     """Give a row its model; False when the text is no name of one."""
-    model = model_of(text) if is_tagged(text) and not text.endswith(".gguf") else read_model(text)
+    model = read_model(text)
     if model is None:
         return False
     row.model, row.quantization, row.size = model

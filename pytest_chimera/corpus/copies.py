@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Hashable, Sequence
 
     from pytest_chimera.corpus.reading import FileReading
     from pytest_chimera.corpus.rows import Row
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _FEWEST = 2
 """Numbers that a row needs to be told from another by its values alone: one may agree by chance."""
 _MOST_DECIMALS = 7
+_MOST_LIKE = 200
+"""Rows under one label that are compared with another of it."""
+_TELLING = ("prompt", "test", "config", "backend", "name", "tag")
 
 
 def mark_identical(readings: Sequence[FileReading]) -> dict[str, str]:
@@ -46,49 +49,37 @@ def mark_copies(readings: Sequence[FileReading]) -> None:
             for row in each.reading.rows:
                 if row.copy_of is not None or (row.provenance == "claim") is not claims or row.failure is not None:
                     continue
-                original = next(_same(row, exact, by_label), None)
+                values = frozenset([(term[0], term[1], round(value, 12)) for term, value, _ in row.numbers if value])
+                if len(values) < _FEWEST:  # too few to tell a row by its values
+                    continue
+                told = _told_by(row)
+                original = _exactly(row, exact.get(values, ())) or _rounded(row, told, by_label)
                 if original is not None:
                     _link(original, row)
                 elif not claims:
-                    _remember(row, exact, by_label)
+                    exact[values].append(row)
+                    for label in told:
+                        by_label[label].append(row)
 
 
-def _remember(row: Row, exact: dict[Hashable, list[Row]], by_label: dict[Hashable, list[Row]]) -> None:
-    key = _key(row)
-    if key is not None:
-        exact[key].append(row)
-    for label in _told_by(row):
-        by_label[label].append(row)
+def _exactly(row: Row, candidates: Sequence[Row]) -> Row | None:
+    return next((each for each in candidates if each.file != row.file and _compatible(each, row)), None)
 
 
-def _same(row: Row, exact: dict[Hashable, list[Row]], by_label: dict[Hashable, list[Row]]) -> Iterator[Row]:
-    key = _key(row)
-    if key is not None:
-        yield from (each for each in exact.get(key, ()) if each.file != row.file and _compatible(each, row))
-    seen: set[int] = set()
-    for label in _told_by(row):
-        for each in by_label.get(label, ())[:200]:
-            if each.file != row.file and id(each) not in seen and _compatible(each, row) and _rounds_to(each, row):
-                seen.add(id(each))
-                yield each
+def _rounded(row: Row, told: list[Hashable], by_label: dict[Hashable, list[Row]]) -> Row | None:
+    for label in told:
+        for each in by_label.get(label, ())[:_MOST_LIKE]:
+            if each.file != row.file and _rounds_to(each, row) and _compatible(each, row):
+                return each
+    return None
 
 
-def _key(row: Row) -> Hashable | None:
-    """What tells a row by its values alone; None with too few of them."""
-    values = frozenset((term.metric, term.statistic, round(value, 12)) for term, value, _ in row.numbers if value)
-    return values if len(values) >= _FEWEST else None
-
-
-def _told_by(row: Row) -> Iterator[Hashable]:
+def _told_by(row: Row) -> list[Hashable]:
     """Labels and settings by which the same row is looked for in another file."""
-    names = frozenset(term.metric for term, value, _ in row.numbers if value is not None)
-    if len(names) < _FEWEST and len(row.numbers) < _FEWEST:
-        return
-    for name in ("prompt", "test", "config", "backend", "name", "tag"):
-        if name in row.labels:
-            yield name, row.labels[name]
+    told: list[Hashable] = [(name, row.labels[name]) for name in _TELLING if name in row.labels]
     if row.parameters:
-        yield row.model, frozenset(row.parameters.items())
+        told.append((row.model, frozenset(row.parameters.items())))
+    return told
 
 
 def _compatible(one: Row, other: Row) -> bool:
@@ -112,10 +103,10 @@ def _apart(one: str, other: str) -> bool:
 
 def _rounds_to(row: Row, rounded: Row) -> bool:
     """Whether every number of `rounded` is the one in `row`, as written there; at least two that are not whole."""
-    known = {(term.metric, term.statistic): value for term, value, _ in row.numbers}
+    known = {term[:2]: value for term, value, _ in row.numbers}
     told = 0
     for term, value, _ in rounded.numbers:
-        full = known.get((term.metric, term.statistic))
+        full = known.get(term[:2])
         if full is None and term.statistic == "value":
             full = known.get((term.metric, "mean"))
         if value is None or full is None:

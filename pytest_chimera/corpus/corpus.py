@@ -39,7 +39,8 @@ class Corpus:
     """Wall time of reading."""
 
     def __repr__(self) -> str:
-        return f"<Corpus of {len(self.artifacts)} files, {len(self.measurements)} measurements, {len(self.left)} not understood>"
+        counts = f"{len(self.artifacts)} files, {len(self.measurements)} measurements, {len(self.left)} not understood"
+        return f"<Corpus of {counts}>"
 
     @cached_property
     def _all(self) -> tuple[Measurement, ...]:
@@ -120,9 +121,9 @@ def _left(each: FileReading, bounds: Bounds) -> Iterator[Leftover]:
     remarks = each.reading.remarks
     path = each.found.shown
     for remark in remarks[: bounds.remarks]:
-        yield Leftover(file=path, place=remark.place, reason=remark.reason, kind=remark.kind, count=remark.count)  # type: ignore[arg-type]  # kinds of Leftover
+        yield Leftover(file=path, place=remark.place, reason=remark.reason, kind=remark.kind, count=remark.values)  # type: ignore[arg-type]  # kinds of Leftover
     rest = remarks[bounds.remarks :]
     if rest:
         kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(remark.kind for remark in rest).items())
-        total = sum(remark.count for remark in rest)
+        total = sum(remark.values for remark in rest)
         yield Leftover(file=path, place="", reason=f"{len(rest)} more remarks: {kinds}", kind="refused", count=total)

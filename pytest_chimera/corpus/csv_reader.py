@@ -69,23 +69,23 @@ def read_csv(
                 reading.rows.append(row)
             if row.time is not None and reading.time is None:
                 reading.time, reading.zone = row.time, row.zone
-        _say(reading, table, ragged, len(data), len(reading.rows) - before, first + offset)
+        _say(reading, table, ragged=ragged, lines=len(data), kept=len(reading.rows) - before, line=first + offset)
     reading.schema = reading.schema[: bounds.names]
     if not tables:
         reading.remarks.append(Remark("", "the file holds no table", "empty"))
     return reading
 
 
-def _say(reading: Reading, table: Table, ragged: int, lines: int, kept: int, line: int) -> None:
+def _say(reading: Reading, table: Table, *, ragged: int, lines: int, kept: int, line: int) -> None:
     """What of a table was not understood."""
     reading.remarks.extend(table.remarks(rows=max(kept, 1)))
     if ragged:
         reading.remarks.append(Remark("", "lines with more or fewer cells than the header", "broken", ragged))
-    if not table.speaks_of_performance:
+    if not table.columns.speaks_of_performance:
         reading.remarks.append(
             Remark(f"line {line}", "no column is known to hold performance", "not performance", lines)
         )
-    for column in table.environment:
+    for column in table.columns.environment:
         reading.schema.append(column.name) if column.name not in reading.schema else None
 
 

@@ -42,7 +42,7 @@ def said_error(value: object) -> str | None:
     return None if text.lower() in _NO_ERROR else text[:_LONGEST_REASON]
 
 
-def judge(row: Row, error: str | None, *, success: bool | None, answer: str | None) -> None:
+def judge(row: Row, error: str | None, *, success: bool | None, answer: str | None, zeros: bool) -> None:
     """Set why a row failed, if it did: an error, `success` false, an answer that is an error, nothing but zeros."""
     if error is not None:
         row.failure = error
@@ -50,11 +50,12 @@ def judge(row: Row, error: str | None, *, success: bool | None, answer: str | No
         row.failure = "marked as not successful"
     elif answer is not None and _MASKED.match(answer):
         row.failure = f"masked: the answer is {' '.join(answer.split())[:_LONGEST_REASON]!r}"
-    elif row.numbers and _only_zeros(row):
+    elif zeros:
         row.failure = "every time and rate is zero"
 
 
-def _only_zeros(row: Row) -> bool:
+def only_zeros(row: Row) -> bool:
+    """Whether a row has times or rates and all of them are zero: nothing takes no time."""
     seen = False
     for term, value, _ in row.numbers:
         if term.role != "performance" or term.dimension not in {"time", "rate"} or value is None:

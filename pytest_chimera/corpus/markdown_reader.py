@@ -10,8 +10,9 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_chimera.corpus.models import model_of
+from pytest_chimera.corpus.named import read_named
 from pytest_chimera.corpus.rows import Reading, Remark, Row
-from pytest_chimera.corpus.table import Ambient, Table, read_named
+from pytest_chimera.corpus.table import Ambient, Table
 from pytest_chimera.corpus.times import read_time
 
 if TYPE_CHECKING:
@@ -25,8 +26,11 @@ _RULE_LINE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)*\s*:?-{2,}:?\s*\|?\s*")
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
 _GLUED_HEADING = re.compile(r"\s(#{2,6})\s+(\S.*)$")
 _BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
-_NAMED = re.compile(r"\**`?([^:|*`]{2,80}?)`?\**\s*:\s*\**\s*(.+)$")
-_VALUE = re.compile(r"[-+−~≈]?\s*\**[\d,]*\.?\d+(?:[eE][-+]?\d+)?\s?(?:[A-Za-zµμ%×°]+(?:/[A-Za-z]+)?)?")
+_SEVERAL = re.compile(r"\s\|\s|;\s|,\s(?=[A-Z*][^,:]{1,60}:)")
+_DIGIT = re.compile(r"\d")
+_MARKUP = "*`_ \t"
+_LONGEST_NAME = 80
+_VALUE = re.compile(r"[-+\u2212~≈]?\s*\**[\d,]*\.?\d+(?:[eE][-+]?\d+)?\s?(?:[A-Za-zµμ%\u00d7°]+(?:/[A-Za-z]+)?)?")
 _TAG = re.compile(
     r"(?<![\w/.:-])([A-Za-z][\w.-]*[A-Za-z0-9]:(?=[\w.-]*[A-Za-z])[\w][\w.-]*|[A-Za-z][\w.-]*:latest)(?![\w/:-])"
 )
@@ -155,7 +159,7 @@ class MarkdownReader:
 
     def _first_cell(self, row: Row, header: Sequence[str], cells: Sequence[str], table: Table) -> None:
         """What the first cell of a row names, where its column has no meaning of its own."""
-        unknown = {column.index for column in table.unknown}
+        unknown = {column.at for column in table.columns.unknown}
         if cells and 0 in unknown and cells[0]:
             tag = _TAG.search(cells[0])
             if tag is not None and row.model is None:
@@ -164,41 +168,49 @@ class MarkdownReader:
 
     def _line(self, line: str, number: int) -> None:
         """A heading, a bullet with named values, or a sentence."""
-        glued = _GLUED_HEADING.search(line)
-        heading = _HEADING.match(line)
-        if heading is None and glued is not None:
-            self._line(line[: glued.start()], number)
-            line, heading = line[glued.start() :].strip(), _HEADING.match(line[glued.start() :].strip())
-        if heading is not None:
-            self._open(heading, number)
-            return
-        text = _BULLET.sub("", line, count=1)
+        if "#" in line:
+            if " ##" in line and (glued := _GLUED_HEADING.search(line)) is not None:
+                self._line(line[: glued.start()], number)
+                line = line[glued.start() :].strip()
+            heading = _HEADING.match(line)
+            if heading is not None:
+                self._open(heading, number)
+                return
         understood = False
-        for part in re.split(r"\s\|\s|;\s|,\s(?=[A-Z*][^,:]{1,60}:)", text)[:_MOST_PARTS]:
-            understood = self._named(part, number) or understood
-        if not understood and any(character.isdigit() for character in line):
+        if ":" in line:
+            text = _BULLET.sub("", line, count=1)
+            parts = _SEVERAL.split(text)[:_MOST_PARTS] if "|" in text or "," in text or ";" in text else (text,)
+            for part in parts:
+                understood = self._named(part, number) or understood
+        if not understood and _DIGIT.search(line) is not None:
             self._prose += 1
 
     def _named(self, text: str, number: int) -> bool:
         """A value beside its name: "Throughput: 48.47 tok/s", "**Mean TTFT (Time to First Token):** 0.165 seconds"."""
-        match = _NAMED.match(text.strip())
-        if match is None:
+        name, colon, said = text.partition(":")
+        name, said = name.strip(_MARKUP), said.strip(_MARKUP)
+        if not colon or not said or not 1 < len(name) <= _LONGEST_NAME:
             return False
-        name, said = match[1].strip(), match[2].strip().strip("*` ")
-        meaning = self._vocabulary.meaning(name)
-        if meaning.kind == "role" and meaning.name == "model":
+        value = _VALUE.match(said)
+        kind, canonical = self._vocabulary.plain(name)
+        if kind in {"role", "label", "setting"}:
+            return self._about_row(kind, canonical, name, said, number)
+        return value is not None and self._take(name, value[0].replace("~", "").replace("≈", "").strip(), number)
+
+    def _about_row(self, kind: str, canonical: str, name: str, said: str, number: int) -> bool:
+        """What holds for the numbers that follow: a model, a time, a label, a setting."""
+        if canonical == "model":
             self._about_model_of(said)
             return True
-        if meaning.kind == "role" and meaning.name == "time":
+        if canonical == "time":
             found = read_time(said.rstrip("."))
             if found is not None and self.reading.time is None:
                 self.reading.time, self.reading.zone = found
             return found is not None
-        if meaning.kind in {"label", "setting"}:
-            self._about[meaning.name] = said[: self._bounds.quote]
-            return meaning.kind == "label" or self._take(name, said, number)
-        value = _VALUE.match(said)
-        return value is not None and self._take(name, value[0].replace("~", "").replace("≈", "").strip(), number)
+        if kind == "role":
+            return False
+        self._about[canonical] = said[: self._bounds.quote]
+        return kind == "label" or self._take(name, said, number)
 
     def _take(self, name: str, value: str, number: int) -> bool:
         if self._section is None:
@@ -238,7 +250,7 @@ class MarkdownReader:
         if tag is not None:
             self._about_model = tag[1]
         else:
-            self._about["network"] = said.split(" ")[0].strip("`*,;")[: self._bounds.quote]
+            self._about["network"] = said.split(" ", maxsplit=1)[0].strip("`*,;")[: self._bounds.quote]
 
     def _model(self) -> str | None:
         """The model that the nearest heading names, else the one that the text said it is about."""

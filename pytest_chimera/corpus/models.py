@@ -41,6 +41,7 @@ def read_model(text: str) -> Model | None:
     return None if parsed is None else model_of(parsed.short)
 
 
+@lru_cache(maxsize=4096)
 def model_of(tag: str) -> Model:
     """A canonical tag with what it says of size and quantization."""
     low = tag.lower()

@@ -1,4 +1,4 @@
-"""Numbers as people and programs write them: grouped, signed, with a unit behind, or as one of many words for nothing."""
+"""Numbers as people and programs write them: grouped, signed, with a unit behind, or a word that says "nothing"."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from pytest_chimera.units import Dimension
 
-NOTHING = frozenset({"", "-", "--", "—", "–", "n/a", "na", "nan", "null", "none", "nil", "#n/a", "inf", "-inf", "?"})
+NOTHING = frozenset(
+    {"", "-", "--", "—", "\u2013", "n/a", "na", "nan", "null", "none", "nil", "#n/a", "inf", "-inf", "?"}
+)
 """Cells that say that there is no value, in lower case."""
 
 _BINARY = {"kb": 1024.0, "mb": 1024.0**2, "gb": 1024.0**3}
@@ -27,7 +29,7 @@ UNITS: dict[str, tuple[Dimension, float]] = {
     "tok/s": ("rate", 1.0), "toks/s": ("rate", 1.0), "token/s": ("rate", 1.0), "tokens/s": ("rate", 1.0),
     "tok/sec": ("rate", 1.0), "tokens/sec": ("rate", 1.0), "token/sec": ("rate", 1.0), "tokens/second": ("rate", 1.0),
     "token/second": ("rate", 1.0), "t/s": ("rate", 1.0), "tps": ("rate", 1.0), "tokens per second": ("rate", 1.0),
-    "%": ("ratio", 0.01), "percent": ("ratio", 0.01), "pct": ("ratio", 0.01), "x": ("ratio", 1.0), "×": ("ratio", 1.0),
+    "%": ("ratio", 0.01), "percent": ("ratio", 0.01), "pct": ("ratio", 0.01), "x": ("ratio", 1.0), "\u00d7": ("ratio", 1.0),
     "b": ("bytes", 1.0), "byte": ("bytes", 1.0), "bytes": ("bytes", 1.0), "kb": ("bytes", 1e3), "mb": ("bytes", 1e6),
     "gb": ("bytes", 1e9), "tb": ("bytes", 1e12), "kib": ("bytes", 1024.0), "mib": ("bytes", 1024.0**2),
     "gib": ("bytes", 1024.0**3),
@@ -42,7 +44,7 @@ UNITS: dict[str, tuple[Dimension, float]] = {
 """Unit as written, in lower case -> what it measures and its size in the SI unit."""
 
 _NUMBER = re.compile(
-    r"(?P<sign>[-+−])?(?P<digits>\d{1,3}(?:,\d{2,3})+(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)(?P<power>[eE][-+]?\d{1,3})?"
+    r"(?P<sign>[-+\u2212])?(?P<digits>\d{1,3}(?:,\d{2,3})+(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)(?P<power>[eE][-+]?\d{1,3})?"
 )
 _LONGEST = 64
 """Characters of a cell that may be a number with its unit."""
@@ -93,7 +95,7 @@ def parse_written(text: str) -> Written | None:
     value = float(match["digits"].replace(",", "") + (match["power"] or ""))
     if not math.isfinite(value):
         return None
-    return Written(-value if match["sign"] in {"-", "−"} else value, unit or None)
+    return Written(-value if match["sign"] in {"-", "\u2212"} else value, unit or None)
 
 
 def parse_decimal_comma(text: str) -> Written | None:

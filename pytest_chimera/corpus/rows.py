@@ -113,7 +113,8 @@ class Remark(NamedTuple):
     reason: str
     kind: str
     """A kind of `Leftover`."""
-    count: int = 1
+    values: int = 1
+    """How many values it stands for."""
 
 
 class Reading:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_chimera.corpus.cells import label_value, number_value, options_of, set_model, set_time, setting_value
-from pytest_chimera.corpus.fate import has_model_metrics, judge, said_error, said_success, settle_tokens
+from pytest_chimera.corpus.columns import Columns
+from pytest_chimera.corpus.fate import has_model_metrics, judge, only_zeros, said_error, said_success, settle_tokens
+from pytest_chimera.corpus.named import read_named
 from pytest_chimera.corpus.quantities import is_nothing, unit_of
 from pytest_chimera.corpus.rows import Remark, Row, Term
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_chimera.corpus.vocabulary import Meaning, Vocabulary
-
+    from pytest_chimera.corpus.columns import Column
+    from pytest_chimera.corpus.vocabulary import Vocabulary
+    from pytest_chimera.records import Zone
 
 _LISTED = 8
 """Unknown names that a remark lists."""
+_REMEMBERED = 10_000
+"""Different cells of a column whose meaning is kept."""
+_WHOLE_NUMBERS = frozenset({"num_ctx", "num_gpu", "num_batch"})
 
 
 class Ambient(NamedTuple):
@@ -25,212 +31,208 @@ class Ambient(NamedTuple):
     model: str | None = None
     parameters: Mapping[str, float | str] = {}
     labels: Mapping[str, str] = {}
-    time: tuple[str, str] | None = None
-
-
-class _Column(NamedTuple):
-    index: int
-    name: str
-    meaning: Meaning
-    term: Term | None
+    time: tuple[str, Zone] | None = None
 
 
 class Table:
-    """The columns of one table, understood once; `row` then reads line by line."""
+    """One table; `row` reads it line by line."""
 
     def __init__(
         self, names: Sequence[str], vocabulary: Vocabulary, *, units: Sequence[str] = (), comma: bool = False
     ) -> None:
+        self.columns = Columns(names, vocabulary, units)
         self._vocabulary = vocabulary
         self._comma = comma
-        self.numbers: list[_Column] = []
-        self.settings: list[_Column] = []
-        self.labels: list[_Column] = []
-        self.roles: dict[str, list[_Column]] = {}
-        self.ambiguous: list[_Column] = []
-        self.unknown: list[_Column] = []
-        self.environment: list[_Column] = []
-        for index, name in enumerate(names):
-            if name.strip():
-                self._place(index, name.strip(), units[index].strip() if index < len(units) else "")
         self._unnamed: set[int] = set()
         """Columns that hold numbers under names that are not known."""
-        self._remarked: dict[str, list[int | str]] = {}
-        self._long = self._is_long()
-
-    def _place(self, index: int, name: str, unit: str) -> None:
-        meaning = self._vocabulary.meaning(name)
-        term = meaning.term
-        if meaning.kind == "number" and unit:
-            term = self._vocabulary.term(meaning.name, meaning.statistic, unit.lower(), in_name=True) or term
-        column = _Column(index, name, meaning, term)
-        if meaning.kind == "number":
-            self.numbers.append(column)
-        elif meaning.kind == "setting":
-            self.settings.append(column)
-        elif meaning.kind == "label":
-            self.labels.append(column)
-        elif meaning.kind == "role":
-            self.roles.setdefault(meaning.name, []).append(column)
-        elif meaning.kind == "ambiguous":
-            self.ambiguous.append(column)
-        elif meaning.kind == "environment":
-            self.environment.append(column)
-        elif meaning.kind in {"unknown", "statistic"}:
-            self._place_unknown(column)
-
-    def _place_unknown(self, column: _Column) -> None:
-        """A setting with a word before it ("agent_a_num_ctx") keeps its whole name; all else stays unknown."""
-        words = [word for word in column.name.lower().replace(" ", "_").split("_") if word]
-        for start in range(1, len(words)):
-            if self._vocabulary.meaning("_".join(words[start:])).kind == "setting":
-                self.settings.append(column._replace(meaning=column.meaning._replace(name="_".join(words))))
-                return
-        self.unknown.append(column)
-
-    @property
-    def speaks_of_performance(self) -> bool:
-        """Whether any column can hold a number that is kept."""
-        return bool(self.numbers or self.ambiguous or self._long)
-
-    def _is_long(self) -> bool:
-        return "name" in self.roles and "value" in self.roles
+        self._remarked: dict[tuple[str, str, str], int] = {}
+        self._cells: dict[tuple[int, str], Any] = {}
+        metrics = {column.meaning.name for column in self.columns.numbers}
+        self._may_be_whole = bool(self.columns.ambiguous) or {"tok/s", "latency"} <= metrics
 
     def row(self, place: str, number: int, cells: Sequence[str], ambient: Ambient, series: str = "") -> Row:
         """One line of the table; whatever of it is not understood is remembered for `remarks`."""
         row = Row(place, number=number, series=series)
-        row.parameters.update(ambient.parameters)
-        row.labels.update(ambient.labels)
+        if ambient.parameters:
+            row.parameters.update(ambient.parameters)
+        if ambient.labels:
+            row.labels.update(ambient.labels)
         if ambient.model is not None:
             set_model(row, ambient.model)
-        self._conditions(row, cells)
-        for column in self.numbers:
-            if column.index < len(cells):
-                self._number(row, column, cells[column.index])
-        if self._long:
+        size = len(cells)
+        self._conditions(row, cells, size)
+        self._roles(row, cells, size)
+        zeros = self._numbers(row, cells, size)
+        if self.columns.long:
             self._long_number(row, cells)
-        for column in self.unknown:
-            if column.index < len(cells) and column.index not in self._unnamed and number_value(cells[column.index]):
-                self._unnamed.add(column.index)
-        self._resolve(row, cells)
+        for column in self.columns.unknown:
+            at = column.at
+            if at < size and at not in self._unnamed and self._once(at, cells[at], number_value) is not None:
+                self._unnamed.add(at)
+        self._resolve(row, cells, zeros=zeros)
         if row.time is None and ambient.time is not None:
-            row.time, row.zone = ambient.time  # type: ignore[assignment]  # read_time returns nothing but zones
+            row.time, row.zone = ambient.time
         return row
 
-    def _conditions(self, row: Row, cells: Sequence[str]) -> None:
-        size = len(cells)
-        for column in self.settings:
-            if column.index < size and (value := setting_value(cells[column.index])) is not None:
-                if isinstance(value, str) and column.meaning.name in {"num_ctx", "num_gpu", "num_batch"}:
+    def _conditions(self, row: Row, cells: Sequence[str], size: int) -> None:
+        """Settings and labels; a column has few different cells, so each is understood once."""
+        for column in self.columns.settings:
+            if column.at < size:
+                value = self._once(column.at, cells[column.at], setting_value)
+                if value is None:
+                    continue
+                if value.__class__ is str and column.meaning.name in _WHOLE_NUMBERS:
                     row.labels[label_value(column.name.lower())] = value  # "Context" may be an event of a game
                 else:
                     row.parameters[column.meaning.name] = value
-        for column in self.labels:
-            if column.index < size and not is_nothing(cells[column.index]):
-                row.labels.setdefault(column.meaning.name, label_value(cells[column.index]))
-        for column in self.roles.get("model", ()):
-            if column.index < size and cells[column.index].strip() and not set_model(row, cells[column.index]):
-                row.labels.setdefault("model", label_value(cells[column.index]))
-        for column in self.roles.get("time", ()):
-            if column.index < size and cells[column.index]:
-                set_time(row, cells[column.index])
-        for column in self.roles.get("options", ()):
-            if column.index < size:
-                self._options(row, cells[column.index])
-        for column in self.roles.get("n", ()):
-            if column.index < size and (written := number_value(cells[column.index])) is not None:
+        for column in self.columns.labels:
+            if column.at < size:
+                value = self._once(column.at, cells[column.at], _label)
+                if value is not None:
+                    row.labels.setdefault(column.meaning.name, value)
+
+    def _once(self, at: int, cell: str, read: Any) -> Any:
+        key = (at, cell)
+        if key in self._cells:
+            return self._cells[key]
+        value = read(cell)
+        if len(self._cells) < _REMEMBERED:
+            self._cells[key] = value
+        return value
+
+    def _roles(self, row: Row, cells: Sequence[str], size: int) -> None:
+        """Model, time, options and number of values."""
+        roles = self.columns.roles
+        for column in roles.get("model", ()):
+            if column.at < size and cells[column.at] and not set_model(row, cells[column.at]):
+                row.labels.setdefault("model", label_value(cells[column.at]))
+        for column in roles.get("time", ()):
+            if column.at < size and cells[column.at]:
+                set_time(row, cells[column.at])
+        for column in roles.get("options", ()):
+            if column.at < size:
+                for name, value in self._once(column.at, cells[column.at], self._options).items():
+                    row.parameters.setdefault(name, value)
+        for column in roles.get("n", ()):
+            if column.at < size and (written := number_value(cells[column.at])) is not None:
                 row.n = int(written.value)
 
-    def _options(self, row: Row, cell: str) -> None:
+    def _options(self, cell: str) -> dict[str, float | str]:
+        known = {}
         for name, value in (options_of(cell) or {}).items():
-            known = setting_value(value)
-            if known is not None:
+            setting = setting_value(value)
+            if setting is not None:
                 meaning = self._vocabulary.meaning(name)
-                row.parameters.setdefault(meaning.name if meaning.kind == "setting" else name, known)
+                known[meaning.name if meaning.kind == "setting" else name[:80]] = setting
+        return known
 
-    def _number(self, row: Row, column: _Column, cell: str) -> None:
-        """One cell under a known metric; empty is a value that is not there."""
+    def _numbers(self, row: Row, cells: Sequence[str], size: int) -> bool:
+        """The cells under known metrics; whether none of them is anything but zero."""
+        zeros = True
+        numbers = row.numbers
+        for column in self.columns.numbers:
+            at, name, _, term = column
+            if at >= size:
+                continue
+            cell = cells[at]
+            try:
+                value = float(cell)
+            except ValueError:
+                zeros = not self._number(row, column, cell) and zeros
+                continue
+            if term is None or value - value != 0 or "_" in cell or self._comma:
+                zeros = not self._number(row, column, cell) and zeros
+                continue
+            numbers.append((term, value * term.scale, name))
+            zeros = zeros and value == 0
+        return zeros
+
+    def _number(self, row: Row, column: Column, cell: str) -> bool:
+        """A cell that is not simply a number; whether it holds one that is not zero. Empty is a value not there."""
         written = number_value(cell, comma=self._comma)
+        name, meaning, term = column.name, column.meaning, column.term
         if written is None:
             if is_nothing(cell):
-                term = column.term or self._vocabulary.term(column.meaning.name, column.meaning.statistic, "s")
+                term = term or self._vocabulary.term(meaning.name, meaning.statistic, "s")
                 if term is not None:
-                    row.numbers.append((term, None, column.name))
+                    row.numbers.append((term, None, name))
             else:
-                self._remember("broken", f"{column.name} holds text that is no number", column.name)
-            return
-        term = column.term
+                self._remember("broken", f"{name[: _LISTED * 10]} holds text that is no number", name)
+            return False
         if written.unit is not None:
-            term = self._vocabulary.term(column.meaning.name, column.meaning.statistic, written.unit)
+            term = self._vocabulary.term(meaning.name, meaning.statistic, written.unit)
             if term is None and unit_of(written.unit) == ("rate", 1.0):
-                term = self._vocabulary.term("tok/s", column.meaning.statistic, written.unit)
+                term = self._vocabulary.term("tok/s", meaning.statistic, written.unit)
         if term is None:
-            self._remember("no unit", f"{column.name} has no unit that fits", column.name)
-            return
-        row.add(term, written.value, column.name)
+            self._remember("no unit", f"{name[: _LISTED * 10]} has no unit that fits", name)
+            return False
+        row.add(term, written.value, name)
+        return written.value != 0
 
     def _long_number(self, row: Row, cells: Sequence[str]) -> None:
         """A line of a table of names and values: "Mean TTFT | 0.165 s"."""
-        name, value = (
-            cells[self.roles[role][0].index] if self.roles[role][0].index < len(cells) else ""
-            for role in ("name", "value")
-        )
-        unit_column = self.roles.get("unit", [None])[0]
-        unit = cells[unit_column.index] if unit_column is not None and unit_column.index < len(cells) else ""
+        name, value, unit = (self._text(role, cells) or "" for role in ("name", "value", "unit"))
         read_named(row, name, f"{value} {unit}".strip(), self._vocabulary, self._remember)
 
-    def _resolve(self, row: Row, cells: Sequence[str]) -> None:
+    def _resolve(self, row: Row, cells: Sequence[str], *, zeros: bool) -> None:
         """What the whole row decides: ambiguous numbers, and whether it failed."""
-        answer = self._text("answer", cells)
-        tokens = None
-        for column in self.ambiguous:
-            written = number_value(cells[column.index], comma=self._comma) if column.index < len(cells) else None
-            if written is None:
-                continue
-            name = column.meaning.name.partition(":")[0]
-            if name == "tokens" and written.unit in {None, "tokens", "tok"}:
-                tokens = (written.value, column.name, column.meaning.statistic)
-            elif name == "throughput" and (
-                has_model_metrics(row) if written.unit is None else unit_of(written.unit) == ("rate", 1.0)
-            ):
-                row.add(Term("tok/s", column.meaning.statistic, 1.0, "rate"), written.value, column.name)
-            elif name in {"size", "memory"} and written.unit is not None and (known := unit_of(written.unit)):
-                if known[0] == "bytes":
-                    metric = "model_size" if name == "size" else "ram_used"
-                    row.add(self._vocabulary.term(metric, "value", written.unit) or Term(metric, "value", 1.0, "bytes"),
-                            written.value, column.name)  # fmt: skip
-            else:
-                self._remember(
-                    "ambiguous", f"{column.name} is ambiguous: {column.meaning.name.partition(': ')[2]}", column.name
-                )
-        why = settle_tokens(row, tokens, answer, self._vocabulary)
-        if why is not None and tokens is not None:
-            self._remember("ambiguous", f"{tokens[1]} is ambiguous: {why}", tokens[1])
-        success = self._text("success", cells)
+        roles = self.columns.roles
+        answer = self._text("answer", cells) if "answer" in roles else None
+        if self._may_be_whole:
+            tokens = None
+            for column in self.columns.ambiguous:
+                if column.at < len(cells):
+                    tokens = self._ambiguous(row, column, cells[column.at]) or tokens
+            why = settle_tokens(row, tokens, answer, self._vocabulary)
+            if why is not None and tokens is not None:
+                self._remember("ambiguous", f"{tokens[1]} is ambiguous: {why}", tokens[1])
+        error = said_error(self._text("error", cells)) if "error" in roles else None
+        success = self._text("success", cells) if "success" in roles else None
         judge(
             row,
-            said_error(self._text("error", cells)),
+            error,
             success=None if success is None else said_success(success),
             answer=answer,
+            zeros=zeros and only_zeros(row),
         )
 
+    def _ambiguous(self, row: Row, column: Column, cell: str) -> tuple[float, str, str] | None:
+        """Resolve what can be told by unit or neighbours; (value, name, statistic) of a bare "tokens"."""
+        written = number_value(cell, comma=self._comma)
+        if written is None:
+            return None
+        name, _, why = column.meaning.name.partition(": ")
+        statistic = column.meaning.statistic
+        unit = None if written.unit is None else unit_of(written.unit)
+        if name == "tokens" and written.unit in {None, "tokens", "tok"}:
+            return written.value, column.name, statistic
+        if name == "throughput" and (has_model_metrics(row) if unit is None else unit == ("rate", 1.0)):
+            row.add(Term("tok/s", statistic, 1.0, "rate"), written.value, column.name)
+        elif name in {"size", "memory"} and unit is not None and unit[0] == "bytes":
+            term = self._vocabulary.term("model_size" if name == "size" else "ram_used", "value", written.unit)
+            if term is not None:
+                row.add(term, written.value, column.name)
+        else:
+            self._remember("ambiguous", f"{column.name} is ambiguous: {why}", column.name)
+        return None
+
     def _text(self, role: str, cells: Sequence[str]) -> str | None:
-        for column in self.roles.get(role, ()):
-            if column.index < len(cells) and cells[column.index].strip():
-                return cells[column.index]
+        for column in self.columns.roles.get(role, ()):
+            if column.at < len(cells) and cells[column.at].strip():
+                return cells[column.at]
         return None
 
     def _remember(self, kind: str, reason: str, name: str) -> None:
-        seen = self._remarked.setdefault(f"{kind}\n{reason}", [0, name])
-        seen[0] = int(seen[0]) + 1
+        key = (kind, reason, name[:80])
+        self._remarked[key] = self._remarked.get(key, 0) + 1
 
     def remarks(self, place: str = "", *, rows: int = 0) -> list[Remark]:
         """What was not understood of its columns and cells, a line each."""
         found = [
-            Remark(f"{place} {names[1]}".strip(), reason.partition("\n")[2], reason.partition("\n")[0], int(names[0]))
-            for reason, names in self._remarked.items()
+            Remark(f"{place} {name}".strip(), reason, kind, count)
+            for (kind, reason, name), count in self._remarked.items()
         ]
-        unnamed = [column for column in self.unknown if column.index in self._unnamed]
+        unnamed = [column for column in self.columns.unknown if column.at in self._unnamed]
         if unnamed:
             names = ", ".join(column.name[:40] for column in unnamed[:_LISTED])
             more = f" and {len(unnamed) - _LISTED} more" if len(unnamed) > _LISTED else ""
@@ -239,32 +241,5 @@ class Table:
         return found
 
 
-def read_named(row: Row, name: str, value: str, vocabulary: Vocabulary, remember: object = None) -> bool:
-    """Read a value that stands beside its name, "Mean TTFT: 0.165 s", into `row`; whether anything was understood."""
-    meaning = vocabulary.meaning(name)
-    if meaning.kind == "setting":
-        known = setting_value(value)
-        if known is not None:
-            row.parameters[meaning.name] = known
-        return known is not None
-    if meaning.kind == "role":
-        return (meaning.name == "model" and set_model(row, value)) or (meaning.name == "time" and set_time(row, value))
-    if meaning.kind == "label":
-        row.labels.setdefault(meaning.name, label_value(value))
-        return True
-    written = number_value(value)
-    if written is None:
-        return False
-    term = None
-    if meaning.kind == "number":
-        term = vocabulary.term(meaning.name, meaning.statistic, written.unit) if written.unit else meaning.term
-    if term is None and written.unit is not None and unit_of(written.unit) == ("rate", 1.0):
-        if meaning.kind in {"ambiguous", "unknown"} and not meaning.name.startswith("throughput"):
-            return False
-        term = vocabulary.term("tok/s", meaning.statistic, written.unit)
-    if term is None:
-        if callable(remember) and meaning.kind in {"number", "ambiguous"}:
-            remember("no unit", f"{label_value(name)} has no unit that fits", label_value(name))
-        return False
-    row.add(term, written.value, label_value(name))
-    return True
+def _label(cell: str) -> str | None:
+    return None if is_nothing(cell) else label_value(cell)

@@ -16,7 +16,9 @@ _IN_NAME = re.compile(
     r"(?<!\d)(20\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?:[-_T ]?([0-2]\d)[-:]?([0-5]\d)(?:[-:]?([0-5]\d))?)?(?!\d)"
 )
 _EPOCH_IN_NAME = re.compile(r"(?<!\d)(1[0-9]{9})(?:\d{3})?(?!\d)")
-_OTHER_FORMS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d", "%Y%m%d-%H%M%S", "%Y%m%d_%H%M%S", "%Y%m%d", "%B %d, %Y")
+_FRACTION = re.compile(r"\.(\d+)")
+_BY_MONTH = re.compile(r"([A-Za-z]{3,9}) (\d{1,2}),? (20\d\d)")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONGEST = 40
 
 
@@ -31,7 +33,7 @@ def read_time(value: str | float) -> tuple[str, Zone] | None:
     text = value.strip()
     if not text or len(text) > _LONGEST:
         return None
-    if text.replace(".", "", 1).isdigit() and len(text) > 9:  # noqa: PLR2004  # shorter is no time since 1970
+    if text.isascii() and text.replace(".", "", 1).isdigit() and len(text) > 9:  # noqa: PLR2004  # shorter is no time since 1970
         return _epoch(float(text))
     if not text[:4].isdigit() and not text[0].isalpha():
         return None
@@ -62,18 +64,25 @@ def time_in_name(name: str) -> tuple[str, Zone] | None:
 
 def _moment(text: str) -> datetime | None:
     # Before Python 3.11 fromisoformat knows neither "Z" nor fractions of other than 3 or 6 digits.
-    iso = re.sub(r"Z$", "+00:00", text)
-    iso = re.sub(r"\.(\d+)", lambda match: f".{match[1][:6]:0<6}", iso, count=1)
+    iso = f"{text[:-1]}+00:00" if text.endswith("Z") else text
+    if "." in iso:
+        iso = _FRACTION.sub(lambda match: f".{match[1][:6]:0<6}", iso, count=1)
     try:
         return datetime.fromisoformat(iso)
     except ValueError:
         pass
-    for form in _OTHER_FORMS:
-        try:
-            return datetime.strptime(text, form)  # noqa: DTZ007  # its zone is not known
-        except ValueError:
-            continue
-    return None
+    named = _BY_MONTH.fullmatch(text)
+    if named is not None and named[1].lower()[:3] in _MONTHS:
+        parts = [int(named[3]), _MONTHS.index(named[1].lower()[:3]) + 1, int(named[2])]
+    else:
+        other = _IN_NAME.fullmatch(text.replace("/", "-"))
+        if other is None:
+            return None
+        parts = [int(part or 0) for part in other.groups()]
+    try:
+        return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001  # whole numbers; its zone is not known
+    except ValueError:
+        return None
 
 
 def _zone(moment: datetime) -> Zone:

@@ -1,4 +1,4 @@
-"""What names mean: the built-in vocabulary, extended by a user's file, and the grammar of statistics and units in names.
+"""What names mean: the built-in vocabulary, a user's additions, and the grammar of statistics and units in names.
 
 A name is looked up whole, then without its unit ("ttft_ms", "Load (s)"), then without its statistic ("mean_", "_p95"),
 then without both. What is known but cannot be resolved is `ambiguous`; what is not known at all is `unknown`.
@@ -17,6 +17,7 @@ from pytest_chimera.corpus.rows import Term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pytest_chimera.records import Role
     from pytest_chimera.units import Dimension
@@ -64,7 +65,7 @@ class Vocabulary:
     """Names and their meanings; immutable, and cheap to send to another process."""
 
     words: Mapping[str, Any]
-    """The content of the YAML form: metrics, within, ambiguous, settings, labels, roles, environment, ignored, families."""
+    """The content of the YAML form: metrics, within, ambiguous, settings, labels, roles, environment, ignored, ..."""
 
     @cached_property
     def metrics(self) -> dict[str, _MetricWords]:
@@ -100,6 +101,13 @@ class Vocabulary:
         return {}
 
     @classmethod
+    def from_file(cls, path: Path) -> Vocabulary:
+        """The built-in vocabulary with what a user's file adds. Raises CorpusError where it cannot be used."""
+        from pytest_chimera.corpus.vocabulary_file import read_vocabulary  # noqa: PLC0415  # only where one is given
+
+        return read_vocabulary(path)
+
+    @classmethod
     def built_in(cls) -> Vocabulary:
         """The vocabulary of this package."""
         return cls(built_in_words())
@@ -121,6 +129,24 @@ class Vocabulary:
             if len(self._cache) < 100_000:  # noqa: PLR2004  # names of hostile files are endless
                 self._cache[key] = found
         return found
+
+    def plain(self, name: str) -> tuple[MeaningKind, str]:
+        """(kind, canonical word) of a name that stands in the vocabulary as it is, without any grammar."""
+        return self._index.get(name.lower().replace(" ", "_").replace("-", "_"), ("unknown", ""))
+
+    def setting_with_prefix(self, name: str) -> str | None:
+        """The whole name, in lower case, of a setting with words before it ("agent_a_num_ctx"); None for others."""
+        words, _ = normal(name)
+        if len(words) < 2 or words[-1] not in self._ends_of_settings:  # noqa: PLR2004  # a word and a setting
+            return None
+        for start in range(1, len(words)):
+            if self._index.get("_".join(words[start:]), ("unknown", ""))[0] == "setting":
+                return "_".join(words)
+        return None
+
+    @cached_property
+    def _ends_of_settings(self) -> frozenset[str]:
+        return frozenset(name.rpartition("_")[2] for names in self.words["settings"].values() for name in names)
 
     def term(self, metric: str, statistic: str, unit: str | None, *, in_name: bool = False) -> Term | None:
         """The meaning of a number of `metric` in `unit`; None when the unit is not one of what the metric measures."""
@@ -189,6 +215,8 @@ class Vocabulary:
 
 def normal(name: str) -> tuple[list[str], str | None]:
     """(words in lower case, unit in brackets or None) of a name in any spelling."""
+    if name.isascii() and name.replace("_", "a").isalnum() and name.islower():
+        return [word for word in name.split("_") if word and word not in _FILLERS], None
     unit = None
     text = name.replace("Δ", " delta ").replace("`", "").replace("*", "")
     for bracket in _IN_BRACKETS.finditer(text):
@@ -254,8 +282,13 @@ def _entries(words: Mapping[str, Any]) -> Iterator[tuple[str, tuple[MeaningKind,
         yield name, ("ambiguous", name)
 
 
+def built_in_text() -> str:
+    """The built-in vocabulary as its file says it."""
+    return files("pytest_chimera.corpus").joinpath("vocabulary.yaml").read_text(encoding="utf-8")
+
+
 def built_in_words() -> Any:
     """The built-in vocabulary as YAML holds it."""
-    from pytest_chimera.corpus.yaml_reader import parse_yaml  # noqa: PLC0415  # PyYAML only where a corpus is read
+    import yaml  # noqa: PLC0415  # only where a corpus is read
 
-    return parse_yaml(files("pytest_chimera.corpus").joinpath("vocabulary.yaml").read_text(encoding="utf-8"))
+    return yaml.load(built_in_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe

@@ -66,7 +66,7 @@ def _roots(text: str) -> list[Path]:
     if path.exists():
         return [path]
     if glob.has_magic(text):
-        matches = sorted(glob.glob(str(path), recursive=True))
+        matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
         if matches:
             return [Path(match) for match in matches]
         raise CorpusError(
@@ -84,7 +84,7 @@ def _roots(text: str) -> list[Path]:
 
 def _below(root: Path, prefix: str, bounds: Bounds) -> Iterator[Found]:
     if not root.is_dir():
-        yield _file(str(root), prefix or root.name, os.stat(root).st_mode)
+        yield _file(str(root), prefix or root.name, root.stat().st_mode)
         return
     boundary = os.path.realpath(root)
     stack = [(str(root), prefix, 0)]
@@ -99,42 +99,44 @@ def _below(root: Path, prefix: str, bounds: Bounds) -> Iterator[Found]:
         folders = []
         for entry in listed:
             path = f"{name}/{entry.name}" if name else entry.name
-            if entry.is_symlink():
-                problem = _link(entry.path, boundary)
-                if problem is not None:
-                    yield Found(shown(path), entry.path, "other", problem)
-                    continue
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name.startswith("."):
-                    yield Found(shown(path), entry.path, "other", "a hidden folder, not looked into")
-                elif depth >= bounds.depth:
-                    yield Found(shown(path), entry.path, "other", f"folders deeper than {bounds.depth} levels")
-                else:
-                    folders.append((entry.path, path, depth + 1))
+            found = _entry(entry, path, boundary, too_deep=depth >= bounds.depth)
+            if found is None:
+                folders.append((entry.path, path, depth + 1))
             else:
-                try:
-                    mode = entry.stat().st_mode
-                except OSError as error:
-                    yield Found(shown(path), entry.path, "other", f"cannot be read: {error.strerror}")
-                    continue
-                yield _file(entry.path, path, mode)
+                yield found
         stack.extend(reversed(folders))
+
+
+def _entry(entry: os.DirEntry[str], path: str, boundary: str, *, too_deep: bool) -> Found | None:
+    """One entry of a folder; None of a folder that is looked into."""
+    problem = _link(entry.path, boundary) if entry.is_symlink() else None
+    if problem is None and entry.is_dir(follow_symlinks=False):
+        if not entry.name.startswith(".") and not too_deep:
+            return None
+        problem = "a folder below too many others" if too_deep else "a hidden folder, not looked into"
+    if problem is None:
+        try:
+            return _file(entry.path, path, entry.stat().st_mode)
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror}"
+    return Found(shown(path), entry.path, "other", problem)
 
 
 def _link(path: str, boundary: str) -> str | None:
     """Why a link is not followed: it leads out, to a folder (which is read where it is), or nowhere."""
     target = os.path.realpath(path)
+    leads_to = Path(target)
     if target != boundary and not target.startswith(boundary + os.sep):
         return "a link out of the folder, not followed"
-    if os.path.isdir(target):
+    if leads_to.is_dir():
         return "a link to a folder, not followed"
-    if not os.path.exists(target):
+    if not leads_to.exists():
         return "a link that leads nowhere"
     return "a link to a file that is read where it is"
 
 
 def _file(location: str, path: str, mode: int) -> Found:
-    kind = READ.get(os.path.splitext(path)[1].lower(), "other")
+    kind = READ.get(f".{path.rpartition('.')[2].lower()}", "other")
     if not stat.S_ISREG(mode):
         return Found(shown(path), location, "other", "not a regular file")
     problem = None if kind != "other" else "not a kind of file that is read"

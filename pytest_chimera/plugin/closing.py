@@ -27,22 +27,45 @@ VERDICTS_TITLE = "chimera: against the baseline"
 def finish(session: ChimeraSession, pytest_session: pytest.Session) -> None:
     """Record and report what was measured; before pytest-benchmark saves and pytest prints its summary."""
     session.stamp()
-    if session.is_worker or not session.folder.path.exists():
+    if session.is_worker:
         return
-    _attempt(session, session.complete, "the journals were not read")
-    _fail_for_lost_reports(session, pytest_session)
-    if not session.results and not session.buildings:
-        return
-    _attempt(session, lambda: _record(session), "the rows were not recorded")
-    if session.results and not session.settings.no_report:
+    if session.folder.path.exists():
+        _attempt(session, session.complete, "the journals were not read")
+        _fail_for_lost_reports(session, pytest_session)
+    if session.results or session.buildings:
+        _attempt(session, lambda: _record(session), "the rows were not recorded")
+    _finish_corpus(session)
+    if (session.results or session.corpus_asked) and not session.settings.no_report:
         hint = "Name another folder with --chimera-report."
         _attempt(session, lambda: _report(session), "the report was not written", hint)
+
+
+def _finish_corpus(session: ChimeraSession) -> None:
+    """Write what was asked for of old results, or say that nobody used them."""
+    settings = session.settings
+    if settings.rename_plan is not None and settings.corpus:
+        session.corpora.use(session.corpora.given)
+        plan = session.config.invocation_params.dir / settings.rename_plan
+        _attempt(session, lambda: session.corpora.write_rename_plan(plan), "the rename plan was not written")
+    elif settings.corpus and not session.corpus_asked and not session.config.option.collectonly:
+        session.problems.append(
+            "--chimera-corpus is set, but no test that ran uses 'chimera_corpus' or 'chimera_report': nothing was read. "
+            "Run one that does, or see what is there with: pytest-chimera read PATH"
+        )
+    if settings.audit_json is not None:
+        from pytest_chimera.plugin.audit import audit_as_text  # noqa: PLC0415  # only where it is asked for
+        from pytest_chimera.report.files import write_whole  # noqa: PLC0415  # same
+
+        file = session.config.invocation_params.dir / settings.audit_json
+        _attempt(session, lambda: write_whole(file, audit_as_text(session.audited)), "the audit was not written")
 
 
 def summarise(session: ChimeraSession, reporter: pytest.TerminalReporter) -> None:
     """Print the table, the way to the report and what went wrong; nothing when no case ran."""
     reporter.write_sep("-", terminal.TITLE)
     width: int = reporter._tw.fullwidth  # noqa: SLF001  # the width by which pytest itself prints
+    if session.corpus_asked and "corpus" in vars(session.corpora):
+        reporter.write_line(terminal.corpus_line(session.corpora.corpus))
     for line in terminal.table([terminal.row(result) for result in session.results], width):
         reporter.write_line(line)
     verdicts = [each for result in session.results for each in result.verdicts]

@@ -12,10 +12,12 @@ import pytest
 from pytest_chimera.plugin.session import get_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
 
     import ollama
 
+    from pytest_chimera.corpus import Corpus
     from pytest_chimera.plugin.engines import Engines
     from pytest_chimera.plugin.model import ChimeraModel
     from pytest_chimera.report.build import Report
@@ -60,9 +62,26 @@ def chimera_engine() -> Generator[Engines]:
         yield engines
 
 
+@pytest.fixture(scope="session")
+def chimera_corpus_paths(request: pytest.FixtureRequest) -> Sequence[str | Path]:
+    """Where the old results are: what `--chimera-corpus` names. Override it to give a suite a corpus of its own."""
+    session = get_session(request.config)
+    return session.corpora.given if session.raw.get("corpus") else ()
+
+
+@pytest.fixture(scope="session")
+def chimera_corpus(request: pytest.FixtureRequest, chimera_corpus_paths: Sequence[str | Path]) -> Corpus:
+    """The old results, read: `chimera_corpus.measurements`, `.artifacts`, `.left` (what was not understood)."""
+    corpora = get_session(request.config).corpora
+    corpora.use(tuple(map(str, chimera_corpus_paths)))
+    return corpora.corpus
+
+
 @pytest.fixture
-def chimera_report(request: pytest.FixtureRequest) -> Report:
+def chimera_report(request: pytest.FixtureRequest, chimera_corpus_paths: Sequence[str | Path]) -> Report:
     """The report on everything measured so far, as an object to assert on; building it is recorded as rows."""
+    if chimera_corpus_paths:
+        get_session(request.config).corpora.use(tuple(map(str, chimera_corpus_paths)))
     from pytest_chimera.plugin.reporting import build_in_test  # noqa: PLC0415  # only where it is asked for
 
     return build_in_test(request.node)

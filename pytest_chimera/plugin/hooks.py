@@ -14,6 +14,8 @@ from pytest_chimera.plugin import collecting, marker, options
 from pytest_chimera.plugin import session as _session
 from pytest_chimera.plugin.fixtures import (
     chimera,
+    chimera_corpus,
+    chimera_corpus_paths,
     chimera_engine,
     chimera_model,
     chimera_persona,
@@ -24,9 +26,19 @@ from pytest_chimera.plugin.session import get_session
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
     from types import ModuleType
 
-__all__ = ["chimera", "chimera_engine", "chimera_model", "chimera_persona", "chimera_report", "ollama_client"]
+__all__ = [
+    "chimera",
+    "chimera_corpus",
+    "chimera_corpus_paths",
+    "chimera_engine",
+    "chimera_model",
+    "chimera_persona",
+    "chimera_report",
+    "ollama_client",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +55,15 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Show the settings where a person set any; of a run that may have no case nothing is said."""
     session = get_session(config)
     return session.settings.lines() if session.raw else []
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Make a test of each Markdown file that is to be audited."""
+    if not get_session(parent.config).raw.get("audit"):
+        return None
+    from pytest_chimera.plugin import audit  # noqa: PLC0415  # only where auditing is on
+
+    return audit.collect(file_path, parent)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

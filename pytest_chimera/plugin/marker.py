@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from pytest_chimera.plugin.settings import Settings
     from pytest_chimera.suites.arguments import CaseArguments
 
-FIXTURES = ("chimera", "chimera_model", "ollama_client", "chimera_persona", "chimera_engine", "chimera_report")
+FIXTURES = (
+    *("chimera", "chimera_model", "ollama_client", "chimera_persona", "chimera_engine"),
+    *("chimera_report", "chimera_corpus"),
+)
 MARKER = (
     "chimera(rounds=, warmup=, options=, persona=, think=, prefix=, start=, timeout=, max_failed_rounds=, "
     "limits=, gate=, ...): measure a language model, and how; every test that uses a chimera fixture bears this marker"

@@ -87,6 +87,20 @@ TABLE: tuple[Setting, ...] = (
             "host (ollama), or always the engine in this package (embedded) (default: auto)", "auto|ollama|embedded"),
     Setting("report", "path", "Folder for the reports (default: .chimera in the root folder)", "DIR"),
     Setting("no-report", "flag", "Write no report", is_flag=True),
+    Setting("corpus", "texts", "Old results to read and report on: a folder, a file or a glob; may be repeated", "PATH",
+            many=True),
+    Setting("vocabulary", "path", "Names in old results and what they mean, added to the built-in ones (YAML)", "FILE"),
+    Setting("corpus-stream", "flag", "Read a corpus as summaries only, in bounded memory (by itself when it is large)",
+            is_flag=True),
+    Setting("scheduler", "text", "Address of a Dask scheduler whose workers read the corpus "
+            "(default: the cores of this machine)", "ADDRESS"),
+    Setting("no-narrative", "flag", "Let no model write in the report on a corpus", is_flag=True),
+    Setting("rename-plan", "path", "Write better names for the files of the corpus to this file (CSV); "
+            "nothing is renamed", "FILE"),
+    Setting("audit", "flag", "Make a test of each Markdown file: its numbers against the corpus", is_flag=True),
+    Setting("audit-glob", "texts", "Names of the files to audit; may be repeated (default: *.md)", "GLOB", many=True),
+    Setting("audit-fail", "verdicts", "Verdicts that fail an audit (default: contradicted)", "VERDICTS", many=True),
+    Setting("audit-json", "path", "Write every audited claim to this file", "FILE"),
 )  # fmt: skip
 
 

@@ -138,6 +138,16 @@ def parse_allowance(values: list[str]) -> float:
     return parse(values[-1])
 
 
+def parse_verdicts(values: list[str]) -> tuple[str, ...]:
+    """Verdicts on claims, parted by commas."""
+    from pytest_chimera.report.claims.claim import VERDICTS  # noqa: PLC0415  # only where one is given
+
+    names = parse_names(values)
+    for name in names:
+        parse_choice(*VERDICTS)([name])
+    return names
+
+
 PARSERS: dict[str, Callable[[list[str]], Any]] = {
     "text": parse_text,
     "texts": parse_texts,
@@ -155,6 +165,7 @@ PARSERS: dict[str, Callable[[list[str]], Any]] = {
     "engine": parse_choice("auto", "ollama", "embedded"),
     "think": parse_think,
     "flag": parse_flag,
+    "verdicts": parse_verdicts,
     "path": parse_report,
 }
 """Kind of an option -> from its strings, of one source, to its value; raises ChimeraError."""

@@ -41,6 +41,7 @@ def build(session: ChimeraSession, results: Iterable[CaseResult], *, notes: tupl
             versions=versions(),
             phases=session.phases(),
             notes=notes,
+            corpus=session.corpora.view if "corpora" in vars(session) and session.corpora.paths else None,
         )
     )
 
@@ -56,6 +57,7 @@ def build_in_test(item: pytest.Item) -> Report:
     json.dumps(report.as_dict())
     ended = time.monotonic_ns()
     item.stash[BUILDING] = {
+        **(session.corpora.seconds if "corpora" in vars(session) else {}),
         "build": ns_to_s(built - began),
         "markdown": ns_to_s(rendered - built),
         "json": ns_to_s(ended - rendered),

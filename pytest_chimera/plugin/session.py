@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
     from contextlib import AbstractContextManager
 
+    from pytest_chimera.plugin.corpora import Corpora
     from pytest_chimera.plugin.folder import RunFolder
     from pytest_chimera.plugin.models import PlannedModel
     from pytest_chimera.plugin.options import Raw
@@ -37,6 +38,8 @@ MEASURED = pytest.StashKey[list[str]]()
 """On an item: what was measured since its last report, one JSON text per case."""
 BUILDING = pytest.StashKey[dict[str, float]]()
 """On an item: seconds that each phase of building its report took."""
+AUDITED = pytest.StashKey[str]()
+"""On an item: what was found in its file, as JSON, until its report takes it along."""
 
 
 class ChimeraSession:
@@ -65,6 +68,10 @@ class ChimeraSession:
         """What went wrong at the end, for the summary."""
         self.report_path: Path | None = None
         """The newest report, once it is written."""
+        self.audited: list[str] = []
+        """What the audit of each file found, as JSON, where that is to be written."""
+        self.corpus_asked = False
+        """Whether a test used the corpus, here or in a worker."""
         self.underway: set[str] = set()
         """Tests that were begun and did not end; under xdist what is here at the end was lost on its way."""
         self.clear_line: Callable[[], None] = lambda: None
@@ -115,6 +122,13 @@ class ChimeraSession:
         from pytest_chimera.plugin.gating import gating_of  # noqa: PLC0415  # only where a case runs
 
         return gating_of(self)
+
+    @cached_property
+    def corpora(self) -> Corpora:
+        """The old results that are read."""
+        from pytest_chimera.plugin.corpora import Corpora  # noqa: PLC0415  # only where a corpus is read
+
+        return Corpora(self)
 
     @cached_property
     def observer(self) -> Observer:
@@ -171,7 +185,7 @@ class ChimeraSession:
     @contextlib.contextmanager
     def ending(self, pytest_session: pytest.Session) -> Generator[None]:
         """Around everybody else's end of the run: record and report before, tidy up after."""
-        if not self.cases and not self.opened:
+        if not self.cases and not self.opened and not self.corpus_asked and not self.raw.get("corpus"):
             yield
             return
         from pytest_chimera.plugin.closing import finish  # noqa: PLC0415  # only where a case ran
@@ -184,7 +198,7 @@ class ChimeraSession:
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Print the summary where there is anything to say."""
-        if self.results or self.problems:
+        if self.results or self.problems or self.report_path is not None:
             from pytest_chimera.plugin.closing import summarise  # noqa: PLC0415  # only where a case ran
 
             summarise(self, reporter)
@@ -249,6 +263,11 @@ class SessionHooks:
             self.session.take(payload)
         if payload := getattr(report, "_chimera_building", None):
             self.session.buildings.append((report.nodeid, json.loads(payload)))
+        if payload := getattr(report, "_chimera_corpus", None):
+            self.session.corpus_asked = True
+            self.session.corpora.use(json.loads(payload))
+        if payload := getattr(report, "_chimera_audit", None):
+            self.session.audited.append(payload)
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Before any fixture and after pytest's own skips: refuse a marker that cannot be used."""
@@ -309,6 +328,10 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
     if waiting:
         report._chimera = f"[{','.join(waiting)}]"  # type: ignore[attr-defined]  # noqa: SLF001  # the transport
         waiting.clear()
+    if report.when == "call" and "corpora" in vars(session := get_session(item.config)) and session.corpora.paths:
+        report._chimera_corpus = json.dumps(session.corpora.paths)  # type: ignore[attr-defined]  # noqa: SLF001  # same
+    if audited := item.stash.get(AUDITED, None):
+        report._chimera_audit = audited  # type: ignore[attr-defined]  # noqa: SLF001  # same
     if building := item.stash.get(BUILDING, None):
         report._chimera_building = json.dumps(building)  # type: ignore[attr-defined]  # noqa: SLF001  # same
         del item.stash[BUILDING]

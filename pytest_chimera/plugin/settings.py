@@ -49,6 +49,18 @@ class Settings:
     engine: Literal["auto", "ollama", "embedded"] = "auto"
     report: Path = Path(".chimera")
     no_report: bool = False
+    corpus: tuple[str, ...] = ()
+    """As written; whoever reads it resolves it."""
+    vocabulary: Path | None = None
+    corpus_stream: bool = False
+    """False leaves it to the size of the corpus."""
+    scheduler: str | None = None
+    no_narrative: bool = False
+    rename_plan: Path | None = None
+    audit: bool = False
+    audit_glob: tuple[str, ...] = ("*.md",)
+    audit_fail: tuple[str, ...] = ("contradicted",)
+    audit_json: Path | None = None
     given: Mapping[str, Given] = field(default_factory=dict)
     """Field name -> the strongest source, for each setting that a person set."""
 

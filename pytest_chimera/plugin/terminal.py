@@ -16,6 +16,7 @@ from pytest_chimera.units import format_value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_chimera.corpus import Corpus
     from pytest_chimera.records import CaseResult
 
 TITLE = "chimera: median per case and model"
@@ -25,6 +26,15 @@ COLUMNS = Columns(
     units=("", "tok/s", "tok/s", "", "", "", ""),  # times have a unit each: they differ by more than a factor of 1000
 )
 _METRICS = ("ttft", "prefill", "tok/s", "e2e")
+
+
+def corpus_line(corpus: Corpus) -> str:
+    """What was read of old results."""
+    failed = sum(each.failed_rows for each in corpus.artifacts)
+    return (
+        f"corpus: {len(corpus.artifacts)} files, {len(corpus.measurements)} measurements, {failed} failed rows, "
+        f"{len(corpus.left)} remarks on what was not understood"
+    )
 
 
 def row(result: CaseResult) -> Row:

@@ -129,6 +129,8 @@ def read_csv(rows: Sequence[Sequence[str]]) -> Reading:
                 "no data", "Requests failed and stand in no metric.", place=row.place, count=int(numbers["avg"] or 1)
             )
         _read_metric(notes, row, key, {"unit": title[2] or "", **numbers})
+        if "Value" in header:
+            row.numbers = [(term, value, "Value") for term, value, _ in row.numbers]
     return notes.close()
 
 

@@ -36,6 +36,8 @@ class Notes:
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
+        self.models: set[tuple[str | None, str | None]] = set()
+        """Models, each with its quantization, whose size was read: it stands with every test."""
         self._groups: dict[tuple[str, str], tuple[str, int, dict[str, None]]] = {}
         self._beyond = 0
 

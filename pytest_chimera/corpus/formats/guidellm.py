@@ -91,12 +91,13 @@ _PERCENTILES = {
     "p99": "p99", "p999": "p99.9",
 }  # fmt: skip
 """Without p50, which is the median."""
-_LISTED = ("p0.1", "p1", "p5", "p10", "p25", "", "p75", "p90", "p95", "p99", "p99.9")
-"""The percentiles of one cell of its CSV."""
+_LISTED = ("min", "p0.1", "p1", "p5", "p10", "p25", "p75", "p90", "p95", "p99", "max")
+"""What the list in one cell of its CSV holds: neither the median nor the last percentile of the JSON."""
 _CSV_STATISTICS = {"Mean": "mean", "Median": "median", "Std Dev": "sd"}
 _CSV_METRICS = {(kind.section, f"Successful {kind.group}"): kind for kind in _METRICS.values()}
 _LONGEST_CELL = 4096
 _FATES = {"successful": None, "errored": "failed", "incomplete": "cut off at the end of the run"}
+_CHARACTERS = "text_characters"
 _NOT_KEPT = "not performance", "load, delays of the tool's own, and contents of texts"
 
 
@@ -183,9 +184,15 @@ def _read_request(notes: Notes, row: Row, request: Mapping[str, Any], fate: str 
         return
     for key, term in _REQUEST.items():
         put(row, term, request, key, notes)
-    output = mapping(request.get("output_metrics"))
-    for key, metric in (("text_words", "words"), ("text_characters", "answer_chars")):
-        put(row, Term(metric, "value", 1.0, "count"), output, key, notes, name=f"output_metrics/{key}")
+    characters = Term("answer_chars", "value", 1.0, "count")
+    put(
+        row,
+        characters,
+        mapping(request.get("output_metrics")),
+        _CHARACTERS,
+        notes,
+        name=f"output_metrics/{_CHARACTERS}",
+    )
 
 
 def _read_row(notes: Notes, index: int, cells: Sequence[tuple[tuple[str, ...], str]]) -> None:
@@ -227,7 +234,7 @@ def _read_cell(notes: Notes, row: Row, kind: _Kind, statistic: str, value: str) 
             return
         for name, each in zip(_LISTED, listed, strict=True):
             read = number(each)
-            if name and read is not None:
+            if read is not None:
                 row.add(kind.term._replace(statistic=name), read, f"Percentiles {name}")
         return
     known, found = _CSV_STATISTICS.get(statistic), cell(value)

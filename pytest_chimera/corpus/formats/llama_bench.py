@@ -282,10 +282,11 @@ def _tell_environment(reading: Reading, known: Mapping[str, Any]) -> None:
 
 
 def _add_model_size(notes: Notes, row: Row, size: float | None, name: str) -> None:
-    """The size of each model, once: it stands with every test."""
-    seen = {(each.model, each.quantization) for each in notes.reading.rows}
-    if size is None or (row.model, row.quantization) in seen:
+    """The size of each model, once."""
+    model = (row.model, row.quantization)
+    if size is None or model in notes.models:
         return
+    notes.models.add(model)
     made = Row(row.place, series="model", joint=row.joint)
     made.model, made.quantization, made.size = row.model, row.quantization, row.size
     made.provenance = row.provenance if row.joint == " " and name == "size" else None

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 FORMAT = "pytest-chimera-report"
 SCHEMA_VERSION = 1
 
+_PACKAGES = {"ollama": "ollama client"}
+
 
 def read_json(document: Any) -> Reading:
     """The cases of a twin."""
@@ -40,7 +42,9 @@ def read_json(document: Any) -> Reading:
     known = mapping(document)
     date(reading, known.get("date"))
     for part in ("hardware", "versions"):
-        tell(reading.environment, **{clean(name): each for name, each in list(named_items(known.get(part)))[:40]})
+        told = {clean(name.lower()): each for name, each in list(named_items(known.get(part)))[:40]}
+        # The name of the package that talks to a server is also the name of the server.
+        tell(reading.environment, **{_PACKAGES.get(name, name): each for name, each in told.items()})
     version = known.get("schema_version")
     if isinstance(version, bool) or not isinstance(version, int) or version > SCHEMA_VERSION:
         notes.leave("refused", "a report of a newer version of this program")

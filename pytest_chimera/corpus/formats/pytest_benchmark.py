@@ -49,6 +49,8 @@ _LATENCY = Term("latency", "value", 1.0, "time")
 _OPS = Term("ops", "harmonic mean", 1.0, "per_second")
 """It is 1 / mean of the times."""
 _COUNTS = ("iqr_outliers", "stddev_outliers", "outliers", "ld15iqr", "hd15iqr")
+_NO_COMMIT = "unversioned"
+"""What it writes outside of a repository."""
 _NO_NUMBERS = "counts and whiskers of a box plot"
 
 
@@ -169,5 +171,6 @@ def _tell_environment(reading: Reading, known: Mapping[str, Any]) -> None:
     told = reading.environment
     tell(told, cpu=processor.get("brand_raw"), cpu_count=processor.get("count"), architecture=machine.get("machine"))
     tell(told, os=system, python=machine.get("python_version"), pytest_benchmark=known.get("version"))
-    tell(told, commit=commit.get("id"), branch=commit.get("branch"))
+    if commit.get("id") != _NO_COMMIT:
+        tell(told, commit=commit.get("id"), branch=commit.get("branch"))
     tell(told, **{clean(name): value for name, value in list(named_items(ours))[:40]})

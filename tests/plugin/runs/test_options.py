@@ -36,6 +36,16 @@ ALL = {
     "engine": ["ollama"],
     "report": ["out"],
     "no_report": ["yes"],
+    "corpus": ["reports/", "csv/*.csv"],
+    "vocabulary": ["words.yaml"],
+    "corpus_stream": ["on"],
+    "scheduler": ["tcp://127.0.0.1:8786"],
+    "no_narrative": ["on"],
+    "rename_plan": ["plan.csv"],
+    "audit": ["on"],
+    "audit_glob": ["*.md", "*.markdown"],
+    "audit_fail": ["contradicted,unsupported"],
+    "audit_json": ["audit.json"],
 }
 REFUSED = {
     "rounds=0": "--chimera-rounds: '0' is not usable. Accepted: a whole number from 1.",
@@ -60,11 +70,15 @@ REFUSED = {
     "fail_on=tok/z:5%": (
         "--chimera-fail_on: The gate 'tok/z:5%' names no known metric: 'tok/z'. Known metrics: ttft, answer, "
         "prompt_eval, prefill, eval, tok/s, steps/s, time/token, itl, load, wait, total, e2e, server_ttft, transport, "
-        "stalls, prompt_tokens, output_tokens. Did you mean 'tok/s'?"
+        "stalls, prompt_tokens, output_tokens, groundedness. Did you mean 'tok/s'?"
     ),
     "fail_on=tok/s:-5%": (
         "--chimera-fail_on: The gate 'tok/s:-5%' has a threshold below zero: '-5%'. Accepted: a percentage from 0, "
         "with its %. Write it as in 'tok/s:5%', 'ttft.p95:20%' or 'tok/s >= 40'."
+    ),
+    "audit_fail=wrong": (
+        "--chimera-audit_fail: 'wrong' is not known. Accepted: contradicted, misattributed, ambiguous, supported, "
+        "unsupported, not checkable."
     ),
     "allowance=0%": "--chimera-allowance: '0%' is not usable. Accepted: a percentage above 0 and below 100.",
     "host=ftp://x": (
@@ -90,6 +104,11 @@ def test_each_option_has_a_value_of_its_type() -> None:
     assert (settings.baseline, settings.fail_on) == (("last:5",), ("tok/s:5%", "ttft <= 2 s"))
     assert (settings.strict, settings.confirm, settings.compare_anyway, settings.allowance) == (True, True, True, 0.03)
     assert (settings.pull, settings.engine, settings.report, settings.no_report) == (True, "ollama", Path("out"), True)
+    assert (settings.corpus, settings.vocabulary) == (("reports/", "csv/*.csv"), Path("words.yaml"))
+    assert (settings.corpus_stream, settings.scheduler) == (True, "tcp://127.0.0.1:8786")
+    assert (settings.no_narrative, settings.rename_plan) == (True, Path("plan.csv"))
+    assert (settings.audit, settings.audit_glob) == (True, ("*.md", "*.markdown"))
+    assert (settings.audit_fail, settings.audit_json) == (("contradicted", "unsupported"), Path("audit.json"))
     assert pickle.loads(pickle.dumps(settings)) == settings
 
 

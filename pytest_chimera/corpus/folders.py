@@ -1,0 +1,123 @@
+"""The files of large folders, a folder at a time: names only, nothing is opened and nothing asked that costs a call.
+
+What `walk.find_files` says of that which is not read (links, hidden folders, what is no regular file) is said here too.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_chimera.corpus.walk import READ, Found, _entry, _file, _roots, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pytest_chimera.corpus.bounds import Bounds
+
+
+class Folder(NamedTuple):
+    """Regular files of one folder, or some of them."""
+
+    location: str
+    """As it can be opened on this machine."""
+    path: str
+    """As people see it; empty is the one folder that was given."""
+    names: list[str]
+    """In order; names that end in `READ` and others."""
+
+    def found(self, name: str) -> Found:
+        """One of its files, as `find_files` finds it."""
+        path = f"{self.path}/{name}" if self.path else name
+        kind = kind_of(name)
+        problem = None if kind != "other" else "not a kind of file that is read"
+        return Found(shown(path), f"{self.location}/{name}", kind, problem)
+
+
+class _Seen(NamedTuple):
+    """What was yielded, when several paths were given."""
+
+    files: set[str]
+    """Those that were given themselves."""
+    folders: set[str]
+
+
+def kind_of(name: str) -> str:
+    """The kind of file that a name tells."""
+    return READ.get(f".{name.rpartition('.')[2].lower()}", "other")
+
+
+def scan(paths: Sequence[str | Path], bounds: Bounds, most: int) -> Iterator[Folder | Found]:
+    """Every file below the paths, up to `most` of a folder together, and every other entry by itself.
+
+    A folder comes before those within it. Raises CorpusError for a path that is not there.
+    """
+    roots = [root for path in paths for root in _roots(str(path))]
+    several = len(roots) > 1
+    seen = _Seen(set(), set())
+    left = bounds.files
+    for root in roots:
+        prefix = root.name if several or root.is_file() else ""
+        for each in _below(root, prefix, bounds, seen):
+            if isinstance(each, Found):
+                left -= 1
+                yield each
+                continue
+            for start in range(0, min(len(each.names), left), most):
+                yield each._replace(names=each.names[start : min(start + most, left)])
+            left -= len(each.names)
+            if left <= 0:
+                yield Found("...", str(root), "other", f"more than {bounds.files} files; the rest is not read")
+                return
+
+
+def _below(root: Path, prefix: str, bounds: Bounds, seen: _Seen) -> Iterator[Folder | Found]:
+    """The folders below a root that were not there before."""
+    if not root.is_dir():
+        real = os.path.normpath(root)
+        if real not in seen.files and os.path.dirname(real) not in seen.folders:  # noqa: PTH120  # as normpath wrote it
+            seen.files.add(real)
+            yield _file(str(root), prefix, root.stat().st_mode)
+        return
+    boundary = os.path.realpath(root)
+    stack = [(str(root), prefix, 0)]
+    while stack:
+        location, path, depth = stack.pop()
+        real = os.path.normpath(location)
+        if real in seen.folders:
+            continue
+        seen.folders.add(real)
+        try:
+            names, others = _listed(location)
+        except OSError as error:
+            yield Found(shown(path or "."), location, "other", f"the folder cannot be read: {error.strerror}")
+            continue
+        if seen.files:
+            names = [each for each in names if os.path.normpath(f"{location}/{each}") not in seen.files]
+        if names:
+            yield Folder(location, path, names)
+        within = []
+        for entry in others:
+            name = f"{path}/{entry.name}" if path else entry.name
+            found = _entry(entry, name, boundary, too_deep=depth >= bounds.depth)
+            if found is None:
+                within.append((entry.path, name, depth + 1))
+            else:
+                yield found
+        stack.extend(reversed(within))
+
+
+def _listed(location: str) -> tuple[list[str], list[os.DirEntry[str]]]:
+    """(names of regular files, all other entries) of a folder, in order."""
+    names: list[str] = []
+    others: list[os.DirEntry[str]] = []
+    with os.scandir(location) as entries:
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False):
+                names.append(entry.name)
+            else:
+                others.append(entry)
+    names.sort()
+    others.sort(key=lambda entry: entry.name)
+    return names, others

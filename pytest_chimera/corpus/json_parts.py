@@ -1,0 +1,98 @@
+"""What an object of JSON says before it is known which row its numbers belong to, and how parts become one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_chimera.corpus.cells import label_value, set_model
+from pytest_chimera.corpus.rows import Row
+
+if TYPE_CHECKING:
+    from pytest_chimera.corpus.rows import Term
+    from pytest_chimera.corpus.vocabulary import Meaning, Vocabulary
+
+
+class Held(NamedTuple):
+    """One number of an object."""
+
+    term: Term | None
+    """None when neither its name nor its value says a unit."""
+    meaning: Meaning
+    value: float | None
+    path: str
+    """Pointer below the row's."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is of: two different values of one key cannot stand in one row."""
+        return self.meaning.name, self.meaning.statistic
+
+
+class Part:
+    """What an object and the objects within it say, as far as it is not yet a row."""
+
+    __slots__ = ("answer", "error", "held", "outside", "success")
+
+    def __init__(self, outside: Row) -> None:
+        self.held: list[Held] = []
+        self.error: str | None = None
+        self.success: bool | None = None
+        self.answer: str | None = None
+        self.outside = within(outside)
+        """Model, settings, labels and time that hold here, as a row without numbers."""
+
+    def take(self, key: str, inner: Part) -> None:
+        """Make the numbers of an inner object, and what it says of its fate, part of this one."""
+        self.held.extend(held._replace(path=f"{escaped(key)}/{held.path}") for held in inner.held)
+        self.error = self.error or inner.error
+        self.success = inner.success if self.success is None else self.success and inner.success is not False
+        self.answer = self.answer or inner.answer
+        mine, its = self.outside, inner.outside
+        for name, label in its.labels.items():
+            mine.labels.setdefault(name, label)
+        if mine.n is None:
+            mine.n = its.n
+        if mine.model is None:
+            mine.model, mine.quantization, mine.size = its.model, its.quantization, its.size
+
+
+def agree(part: Part, inner: list[tuple[str, Part]]) -> bool:
+    """Whether no two of several parts hold different values of one thing."""
+    if not inner:
+        return True
+    seen: dict[tuple[str, str], float | None] = {held.key: held.value for held in part.held}
+    for _, each in inner:
+        for held in each.held:
+            known = seen.setdefault(held.key, held.value)
+            if known != held.value and known is not None and held.value is not None:
+                return False
+    return True
+
+
+def named_by(part: Part, key: str, pointer: str, vocabulary: Vocabulary) -> None:
+    """Give a part that its key tells from its neighbours that key: as its model, or as a label."""
+    owner = pointer.rpartition("/")[2].rstrip("s")
+    kind, name = vocabulary.plain(owner) if owner else ("unknown", "")
+    if kind == "role" and name == "model":
+        set_model(part.outside, key)
+    else:
+        part.outside.labels.setdefault(name if kind == "label" else "name", label_value(key))
+
+
+def within(outside: Row) -> Row:
+    """What holds within an object: as outside, until it says otherwise."""
+    row = Row("")
+    row.model, row.quantization, row.size = outside.model, outside.quantization, outside.size
+    row.parameters, row.labels = dict(outside.parameters), dict(outside.labels)
+    row.time, row.zone, row.n = outside.time, outside.zone, outside.n
+    return row
+
+
+def escaped(key: str) -> str:
+    """A key as a part of a JSON pointer."""
+    return key.replace("~", "~0").replace("/", "~1") if "/" in key or "~" in key else key
+
+
+def series_of(pointer: str) -> str:
+    """A pointer without the numbers of its rows."""
+    return "/".join(part for part in pointer.split("/") if not part.isdigit())

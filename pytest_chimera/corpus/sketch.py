@@ -1,0 +1,102 @@
+"""Quantiles of numbers that are not kept: counts in buckets whose width is a fixed share of the values in them."""
+
+from __future__ import annotations
+
+import math
+import struct
+import sys
+from array import array
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_FINEST = 45
+"""Bits of a double's 52-bit fraction that a bucket leaves out: seven stay, 128 buckets from each power of two on."""
+_WHOLE_POWERS = 7
+"""Widenings after which a bucket holds all between two powers of two; only values of over 1000 of them need more."""
+MOST_BUCKETS = 1024
+"""Buckets of one sketch: eight powers of two at the finest; a wider range of values makes all buckets twice as wide."""
+
+
+class Sketch:
+    """Counts in buckets. Merging is exact, whatever the order: as if one sketch had seen all values."""
+
+    __slots__ = ("buckets", "shift")
+
+    def __init__(self, buckets: dict[int, int] | None = None, shift: int = 0) -> None:
+        """`buckets` and `shift` as in another one; nothing else makes sense."""
+        self.buckets: dict[int, int] = {} if buckets is None else buckets
+        """Bucket -> values in it. A bucket is the upper bits of a double, read as a whole number."""
+        self.shift = shift
+        """How often the buckets were made twice as wide."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sketch) and (self.shift, self.buckets) == (other.shift, other.buckets)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    @property
+    def relative_error(self) -> float:
+        """What a quantile may be off by, as a share of it: 0.4 % of values within eight powers of two."""
+        return 2.0 ** (self.shift - 8) if self.shift <= _WHOLE_POWERS else math.inf
+
+    def take(self, values: array[float]) -> None:
+        """Count finite values."""
+        bits = array("q", values.tobytes())
+        # A loop in C: the method shifts its argument by the number that it belongs to.
+        counts = Counter(map((_FINEST + self.shift).__rrshift__, bits))
+        self._add(counts.items())
+
+    def merge(self, other: Sketch) -> None:
+        """Take in what another has seen; that one stays as it is."""
+        while self.shift < other.shift:
+            self._widen()
+        steps = self.shift - other.shift
+        self._add((bucket >> steps, count) for bucket, count in other.buckets.items())
+
+    def quantile(self, share: float) -> float | None:
+        """The value that a `share` (0 to 1) of all are below, between neighbours by their distance; None of nothing."""
+        total = sum(self.buckets.values())
+        if not total:
+            return None
+        rank = share * (total - 1)
+        low, part = math.floor(rank), rank - math.floor(rank)
+        seen, below = 0, None
+        for middle, count in sorted((self._middle(bucket), count) for bucket, count in self.buckets.items()):
+            seen += count
+            if below is None and seen > low:
+                below = middle
+                if not part or seen > low + 1:
+                    return middle
+            elif below is not None:
+                return below + (middle - below) * part
+        return below
+
+    def _add(self, counts: Iterable[tuple[int, int]]) -> None:
+        buckets = self.buckets
+        for bucket, count in counts:
+            buckets[bucket] = buckets.get(bucket, 0) + count
+        while len(self.buckets) > MOST_BUCKETS:
+            self._widen()
+
+    def _widen(self) -> None:
+        wider: dict[int, int] = {}
+        for bucket, count in self.buckets.items():
+            wider[bucket >> 1] = wider.get(bucket >> 1, 0) + count
+        self.buckets = wider
+        self.shift += 1
+
+    def _middle(self, bucket: int) -> float:
+        """The middle of a bucket; of the one that begins with zero it is zero."""
+        width = _FINEST + self.shift
+        first, last = _double(bucket << width), _double((bucket << width) + (1 << width) - 1)
+        if not math.isfinite(last):
+            last = math.copysign(sys.float_info.max, first)
+        return first / 2 + last / 2 if first else 0.0
+
+
+def _double(bits: int) -> float:
+    value: float = struct.unpack("<d", struct.pack("<q", bits))[0]
+    return value

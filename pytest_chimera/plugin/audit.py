@@ -1,0 +1,100 @@
+"""Auditing: each Markdown file is a test that lists its claims and fails on those that the corpus contradicts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_chimera.plugin.session import AUDITED, get_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from os import PathLike
+    from pathlib import Path
+
+    from _pytest._code.code import ExceptionInfo, TerminalRepr
+
+    from pytest_chimera.report.check import Checked
+
+_LARGEST = 16 * 1024**2
+
+
+class AuditError(Exception):
+    """A file holds claims that must not stand; `str()` of it is the whole text for a person."""
+
+
+def collect(path: Path, parent: pytest.Collector) -> AuditFile | None:
+    """The audit of a file, where auditing is on and the file is one to audit."""
+    settings = get_session(parent.config).settings
+    if not any(path.match(glob) for glob in settings.audit_glob):
+        return None
+    found: AuditFile = AuditFile.from_parent(parent, path=path)
+    return found
+
+
+class AuditFile(pytest.File):
+    """One Markdown file."""
+
+    def collect(self) -> Iterator[AuditItem]:
+        """Its one test."""
+        yield AuditItem.from_parent(self, name="claims")
+
+
+class AuditItem(pytest.Item):
+    """The claims of one file against the corpus."""
+
+    def runtest(self) -> None:
+        """Check the file; raises AuditError when it holds claims that must not stand."""
+        from pytest_chimera.report.check import check, lines  # noqa: PLC0415  # only where claims are checked
+
+        session = get_session(self.config)
+        corpora = session.corpora
+        corpora.use(corpora.given)
+        document = corpora.document(self.path)
+        checked = check(_text(self.path), corpora.evidence, document=document)
+        name = session.shown_path(self.path)
+        told = "\n".join(lines(checked, name))
+        self.add_report_section("call", "claims", told)
+        self.stash[AUDITED] = json.dumps({"file": name, "claims": [each.as_dict() for each in checked.claims]})
+        bad = _count(checked, session.settings.audit_fail)
+        if bad:
+            raise AuditError(f"{bad}\n{told}")
+
+    def repr_failure(
+        self, excinfo: ExceptionInfo[BaseException], style: Any = None
+    ) -> str | TerminalRepr:
+        """The text of what was found; of anything else the usual."""
+        if isinstance(excinfo.value, AuditError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[PathLike[str] | str, int | None, str]:
+        """File and name for the head line of a failure."""
+        return self.path, None, f"claims of {self.path.name}"
+
+
+def _text(path: Path) -> str:
+    """The text of a file as the corpus reads it. Raises CorpusError for one that is no text."""
+    from pytest_chimera.corpus.text import decode  # noqa: PLC0415  # only where claims are checked
+    from pytest_chimera.errors import CorpusError  # noqa: PLC0415  # same
+
+    data = path.read_bytes()
+    if len(data) > _LARGEST:
+        raise CorpusError(f"{path.name} has {len(data):,} bytes.", f"Files up to {_LARGEST:,} bytes are audited.")
+    try:
+        return decode(data)[0]
+    except ValueError as error:
+        raise CorpusError(f"{path.name} is not audited: {error}.", "Accepted: Markdown as text.") from None
+
+
+def _count(checked: Checked, failing: Sequence[str]) -> str:
+    counts = {verdict: checked.counts[verdict] for verdict in failing if checked.counts[verdict]}
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+
+
+def audit_as_text(found: Iterable[str]) -> str:
+    """What `--chimera-audit-json` writes, of what the items found."""
+    files = sorted((json.loads(each) for each in found), key=lambda each: str(each["file"]))
+    return json.dumps({"schema": "pytest-chimera-audit", "schema_version": 1, "files": files}, indent=1) + "\n"

@@ -1,0 +1,160 @@
+"""`pytest-chimera read PATH...`: what was understood of some folders, as tables for people or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_chimera.corpus import Vocabulary, read_corpus
+from pytest_chimera.corpus.vocabulary import built_in_text
+from pytest_chimera.errors import ChimeraError
+from pytest_chimera.report.columns import Columns, Row, narrowed, wrapped
+from pytest_chimera.report.escape import terminal
+from pytest_chimera.stats import Statistic
+from pytest_chimera.units import format_bytes, format_seconds, format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pytest_chimera.corpus import Corpus
+    from pytest_chimera.records import Measurement
+
+SCHEMA = "pytest-chimera-corpus"
+SCHEMA_VERSION = 1
+
+_FINE, _NOT_READ = 0, 1
+_WIDEST = 120
+_EXAMPLES = 3
+"""Things of one kind that were not understood which are named; `--all` names every one."""
+_DESCRIPTION = """\
+Read every CSV, JSON and Markdown file below the paths (and what other benchmark tools export), and print what was
+understood: a table per metric and model, then everything that was not understood, with the reason."""
+
+
+def read_main(arguments: Sequence[str]) -> int:
+    """Read, print; returns the exit status: 0 read, 1 a path or vocabulary that cannot be used."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.vocabulary_form:
+            sys.stdout.write(built_in_text())
+            return _FINE
+        if not options.paths:
+            raise ChimeraError("No path was given.", "Accepted: folders, files, globs.", "pytest-chimera read reports/")
+        vocabulary = Vocabulary.from_file(options.vocabulary) if options.vocabulary else None
+        corpus = read_corpus(options.paths, vocabulary=vocabulary, stream=True if options.stream else None)
+        if options.json:
+            _write_json(corpus)
+        else:
+            width = min(shutil.get_terminal_size().columns, _WIDEST)
+            sys.stdout.writelines(f"{line}\n" for line in corpus_lines(corpus, width, everything=options.all))
+    except ChimeraError as error:
+        sys.stderr.write(f"{terminal(str(error))}\n")
+        return _NOT_READ
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _FINE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pytest-chimera read", description=_DESCRIPTION)
+    add = parser.add_argument
+    add("paths", nargs="*", metavar="PATH", help="folder, file or glob")
+    add("--json", action="store_true", help="every measurement and everything not understood, as JSON")
+    add("--all", action="store_true", help="name everything that was not understood, not only the first of each kind")
+    add("--vocabulary", type=Path, metavar="FILE", help="names and their meanings, added to the built-in ones (YAML)")
+    add("--vocabulary-form", action="store_true", help="print the built-in vocabulary and end")
+    add("--stream", action="store_true", help="summaries only, for corpora of any size")
+    return parser
+
+
+def corpus_lines(corpus: Corpus, width: int, *, everything: bool = False) -> Iterator[str]:
+    """What was understood, in lines of at most `width` characters, and what was not."""
+    yield from _counts(corpus)
+    for title, role in (("Performance", "performance"), ("Machine", "resource")):
+        rows = list(_rows(each for each in corpus.measurements if each.role == role))
+        if rows:
+            yield ""
+            yield f"{title} (rows that were measured; copies counted once, failed rows in no statistic)"
+            heads = ("model", "n", "failed", "median", "smallest", "largest")
+            tiers = (("model", "n", "failed", "median"), ("model", "n", "median"))
+            yield from narrowed(Columns(name="metric", heads=heads, left=(0,)), rows, width, tiers)
+    yield from _understood_otherwise(corpus)
+    yield from _not_understood(corpus, width, everything=everything)
+
+
+def _counts(corpus: Corpus) -> Iterator[str]:
+    kinds = Counter(each.kind for each in corpus.artifacts)
+    listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    size = format_bytes(sum(each.size_bytes for each in corpus.artifacts))
+    yield f"{len(corpus.artifacts)} files ({listed}), {size}, read in {format_seconds(corpus.seconds)}"
+    copies = sum(len(each.copies) for each in corpus.measurements)
+    rows = sum(each.rows for each in corpus.artifacts)
+    failed = sum(each.failed_rows for each in corpus.artifacts)
+    yield f"{rows} rows, {failed} of them failed; {len(corpus.measurements)} measurements, and {copies} copies of them"
+
+
+def _rows(measurements: Iterable[Measurement]) -> Iterator[Row]:
+    """A line per metric and model, of what was measured itself."""
+    groups: dict[tuple[str, str], list[Measurement]] = {}
+    for each in measurements:
+        if each.provenance == "measured":
+            about = each.model or each.labels.get("network") or "-"
+            groups.setdefault((each.metric, about), []).append(each)
+    for (metric, model), members in sorted(groups.items()):
+        good = Statistic(tuple(each.value for each in members if each.ok and each.value is not None), members[0].dimension)
+        failed = sum(each.failure is not None for each in members)
+        shown = (format_value(value, good.dimension) for value in (good.median, good.minimum, good.maximum))
+        yield Row(terminal(metric), (terminal(model), str(good.n), str(failed), *shown))
+
+
+def _understood_otherwise(corpus: Corpus) -> Iterator[str]:
+    by = Counter(each.provenance for each in corpus.measurements)
+    if by["aggregate"] or by["claim"]:
+        yield ""
+        yield f"{by['aggregate']} aggregates and {by['claim']} claims of reports are in no table: they were not measured."
+    if corpus.others:
+        names = ", ".join(sorted({each.metric for each in corpus.others}))
+        yield f"{len(corpus.others)} numbers are not about performance: {names}."
+
+
+def _not_understood(corpus: Corpus, width: int, *, everything: bool) -> Iterator[str]:
+    if not corpus.left:
+        yield ""
+        yield "Everything was understood."
+        return
+    kinds = Counter(each.kind for each in corpus.left)
+    yield ""
+    yield "Not understood: " + ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
+    for kind, count in kinds.most_common():
+        of_kind = [each for each in corpus.left if each.kind == kind]
+        shown = of_kind if everything else of_kind[:_EXAMPLES]
+        for each in shown:
+            times = f" ({each.count} values)" if each.count > 1 else ""
+            yield from wrapped(terminal(f"{each.file} {each.place}".rstrip() + f": {each.reason}{times}"), width)
+        if count > len(shown):
+            yield f"  ... and {count - len(shown)} more of {kind}; --all names them"
+
+
+def corpus_as_dict(corpus: Corpus) -> dict[str, Any]:
+    """Everything as dicts, lists and primitives, ready for `json.dumps`."""
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "roots": list(corpus.roots),
+        "artifacts": [each.as_dict() for each in corpus.artifacts],
+        "measurements": [each.as_dict() for each in corpus.measurements],
+        "others": [each.as_dict() for each in corpus.others],
+        "not_understood": [each.as_dict() for each in corpus.left],
+    }
+
+
+def _write_json(corpus: Corpus) -> None:
+    json.dump(corpus_as_dict(corpus), sys.stdout, indent=1, allow_nan=False)
+    sys.stdout.write("\n")
+
