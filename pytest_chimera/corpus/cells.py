@@ -16,6 +16,7 @@ _LONGEST_LABEL = 400
 _FLOAT32 = 1e-7
 """Relative error of a number that once was a float32."""
 _LONGEST_OPTIONS = 10_000
+_LARGEST_COUNT = 1e12
 
 
 def without_noise(value: float) -> float:
@@ -29,7 +30,8 @@ def setting_value(value: Any) -> float | str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
-        return without_noise(float(value))
+        number = number_value(value)
+        return None if number is None else without_noise(number.value)
     if value is None or is_nothing(str(value)):
         return None
     written = parse_written(str(value))
@@ -48,7 +50,10 @@ def number_value(value: Any, *, comma: bool = False) -> Written | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # a whole number of hundreds of digits
+            return None
         return Written(number, None) if number - number == 0 else None  # neither infinite nor NaN
     if not isinstance(value, str):
         return None
@@ -57,6 +62,12 @@ def number_value(value: Any, *, comma: bool = False) -> Written | None:
 
         return parse_decimal_comma(value)
     return parse_written(value)
+
+
+def count_value(value: Any) -> int | None:
+    """How many values an aggregate was made from; None for what cannot be such a number."""
+    written = number_value(value)
+    return int(written.value) if written is not None and 1 <= written.value <= _LARGEST_COUNT else None
 
 
 def set_model(row: Row, text: str) -> bool:

@@ -50,6 +50,8 @@ class Columns:
 
     def _place(self, at: int, name: str, unit: str) -> None:
         meaning = self._vocabulary.meaning(name)
+        if unit and meaning.kind == "unknown":
+            meaning = self._vocabulary.meaning(f"{name} ({unit})")
         kind = meaning.kind
         term = meaning.term
         if kind == "number" and unit:

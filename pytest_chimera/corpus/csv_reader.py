@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 20
 _LONGEST_UNIT = 32
+_DIGITS = frozenset("0123456789+-.")
+_FEWEST_NAMES = 2
 
 
 def cells_of(text: str, bounds: Bounds) -> tuple[list[list[str]], str, str | None]:
@@ -39,6 +41,8 @@ def cells_of(text: str, bounds: Bounds) -> tuple[list[list[str]], str, str | Non
             lines.append(line)
     except csv.Error as error:
         return lines, delimiter, f"line {reader.line_num} cannot be read as CSV: {error}"
+    if text.count('"') % 2:
+        return lines, delimiter, "a quote is opened and never closed: lines after it may be in one cell"
     return lines, delimiter, None
 
 
@@ -48,7 +52,7 @@ def read_csv(
     """The rows of all tables among lines of cells."""
     reading = Reading("table")
     number = 0
-    tables = list(_tables(lines))
+    tables = list(_tables(lines, vocabulary))
     for index, (first, body) in enumerate(tables):
         header, units, data, offset = _header(body, name, vocabulary)
         series = f"table {index + 1}" if len(tables) > 1 else ""
@@ -71,7 +75,7 @@ def read_csv(
                 reading.time, reading.zone = row.time, row.zone
         _say(reading, table, ragged=ragged, lines=len(data), kept=len(reading.rows) - before, line=first + offset)
     reading.schema = reading.schema[: bounds.names]
-    if not tables:
+    if not lines:
         reading.remarks.append(Remark("", "the file holds no table", "empty"))
     return reading
 
@@ -83,7 +87,7 @@ def _say(reading: Reading, table: Table, *, ragged: int, lines: int, kept: int, 
         reading.remarks.append(Remark("", "lines with more or fewer cells than the header", "broken", ragged))
     if not table.columns.speaks_of_performance:
         reading.remarks.append(
-            Remark(f"line {line}", "no column is known to hold performance", "not performance", lines)
+            Remark(f"line {line}", "no column is known to hold performance", "not performance", max(lines, 1))
         )
     for column in table.columns.environment:
         reading.schema.append(column.name) if column.name not in reading.schema else None
@@ -104,17 +108,36 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def _tables(lines: Sequence[Sequence[str]]) -> Iterator[tuple[int, Sequence[Sequence[str]]]]:
-    """(line of its first, lines) of each table: an empty line before another header parts two of them."""
+def _tables(lines: Sequence[Sequence[str]], vocabulary: Vocabulary) -> Iterator[tuple[int, Sequence[Sequence[str]]]]:
+    """(line of its first, lines) of each table.
+
+    Another begins with a header after an empty line, or with a line that holds nothing but names that are known.
+    """
     start = 0
     for index, line in enumerate(lines):
-        blank = not any(cell.strip() for cell in line)
-        if blank and index + 1 < len(lines) and index > start and _is_header(lines[index + 1]):
+        if any(line):
+            if (
+                index > start + 1
+                and line[0][:1] not in _DIGITS
+                and line != lines[start]
+                and _is_known(line, vocabulary)
+            ):
+                yield start + 1, lines[start:index]
+                start = index
+        elif index > start and index + 1 < len(lines) and _is_header(lines[index + 1]):
             yield start + 1, lines[start:index]
             start = index + 1
-    rest = [line for line in lines[start:] if any(cell.strip() for cell in line)]
+    rest = [line for line in lines[start:] if any(line)]
     if rest:
         yield start + 1, rest
+
+
+def _is_known(line: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Whether a line of two or more cells holds names of the vocabulary and nothing else."""
+    if len(line) < _FEWEST_NAMES or any(not cell or cell[0] in _DIGITS for cell in line):
+        return False
+    kinds = [vocabulary.meaning(cell).kind for cell in line]
+    return "number" in kinds and not {"unknown", "statistic"} & set(kinds)
 
 
 def _is_header(cells: Sequence[str]) -> bool:

@@ -18,7 +18,13 @@ _NO = frozenset(
     {"false", "no", "failed", "fail", "failure", "error", "errored", "timeout", "timed out", "0", "0.0", "cancelled"}
 )
 _NO_ERROR = frozenset({"", "none", "null", "nan", "n/a", "na", "-", "false", "0", "ok", "no"})
-_MASKED = re.compile(r"\W*(?:error\b|exception\b|traceback\b|failed to\b|\[error\]|http error\b)", re.IGNORECASE)
+_MASKED = re.compile(
+    r"\W*(?:\[?(?:http )?error\]?\s*(?::|\d{3}\b|-\s|(?:while |when )?"
+    r"(?:generating|calling|connecting|loading|during)\b)"
+    r"|\w*(?:error|exception):|exception\s+(?:in|while|occurred|during)\b|traceback \(most recent call last\)"
+    r"|failed to (?:connect|generate|load|get|reach|fetch|parse|run)\b)",
+    re.IGNORECASE,
+)
 _LONGEST_REASON = 300
 _SAME = 0.02
 """Rate x time is the count when they agree to so much: people round."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_chimera.corpus.cells import label_value, set_model
+from pytest_chimera.corpus.models import is_tagged
 from pytest_chimera.corpus.rows import Row
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ class Held(NamedTuple):
     """Pointer below the row's."""
 
     @property
+    def si(self) -> float | None:
+        """Its value in SI where the unit is known, else as written, without what computing leaves in the last digit."""
+        if self.value is None or self.term is None:
+            return self.value
+        return float(f"{self.value * self.term.scale:.12g}")
+
+    @property
     def key(self) -> tuple[str, str]:
         """What it is of: two different values of one key cannot stand in one row."""
         return self.meaning.name, self.meaning.statistic
@@ -31,13 +39,19 @@ class Held(NamedTuple):
 class Part:
     """What an object and the objects within it say, as far as it is not yet a row."""
 
-    __slots__ = ("answer", "error", "held", "outside", "success")
+    __slots__ = ("answer", "error", "held", "named", "outside", "success", "unit", "value")
 
     def __init__(self, outside: Row) -> None:
         self.held: list[Held] = []
         self.error: str | None = None
         self.success: bool | None = None
         self.answer: str | None = None
+        self.named: str | None = None
+        """What stands under "name" or "metric"."""
+        self.value: float | str | None = None
+        """What stands under "value"."""
+        self.unit: str | None = None
+        """What stands under "unit": that of every number beside it which has none of its own."""
         self.outside = within(outside)
         """Model, settings, labels and time that hold here, as a row without numbers."""
 
@@ -60,11 +74,12 @@ def agree(part: Part, inner: list[tuple[str, Part]]) -> bool:
     """Whether no two of several parts hold different values of one thing."""
     if not inner:
         return True
-    seen: dict[tuple[str, str], float | None] = {held.key: held.value for held in part.held}
+    seen: dict[tuple[str, str], float | None] = {held.key: held.si for held in part.held}
     for _, each in inner:
         for held in each.held:
-            known = seen.setdefault(held.key, held.value)
-            if known != held.value and known is not None and held.value is not None:
+            value = held.si
+            known = seen.setdefault(held.key, value)
+            if known != value and known is not None and value is not None:
                 return False
     return True
 
@@ -73,7 +88,7 @@ def named_by(part: Part, key: str, pointer: str, vocabulary: Vocabulary) -> None
     """Give a part that its key tells from its neighbours that key: as its model, or as a label."""
     owner = pointer.rpartition("/")[2].rstrip("s")
     kind, name = vocabulary.plain(owner) if owner else ("unknown", "")
-    if kind == "role" and name == "model":
+    if (kind == "role" and name == "model") or is_tagged(key):
         set_model(part.outside, key)
     else:
         part.outside.labels.setdefault(name if kind == "label" else "name", label_value(key))
@@ -96,3 +111,13 @@ def escaped(key: str) -> str:
 def series_of(pointer: str) -> str:
     """A pointer without the numbers of its rows."""
     return "/".join(part for part in pointer.split("/") if not part.isdigit())
+
+
+def take(row: Row, term: Term, held: Held) -> None:
+    """Add a number, or only its place when the row has the very same one already."""
+    for other, value, name in row.numbers:
+        if other[:2] == term[:2] and (held.value is None or value is None or f"{value:.12g}" == f"{held.si:.12g}"):
+            if held.value is not None:
+                row.doubles.setdefault(name, []).append(held.path)
+            return
+    row.add(term, held.value, held.path)

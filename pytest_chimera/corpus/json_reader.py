@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_chimera.corpus.cells import label_value, number_value, options_of, set_model, set_time, setting_value
+from pytest_chimera.corpus.cells import (
+    count_value,
+    label_value,
+    number_value,
+    options_of,
+    set_model,
+    set_time,
+    setting_value,
+)
 from pytest_chimera.corpus.fate import has_model_metrics, judge, only_zeros, said_error, said_success, settle_tokens
-from pytest_chimera.corpus.json_parts import Held, Part, agree, escaped, named_by, series_of, within
+from pytest_chimera.corpus.json_parts import Held, Part, agree, escaped, named_by, series_of, take, within
+from pytest_chimera.corpus.models import is_tagged
+from pytest_chimera.corpus.quantities import is_nothing
 from pytest_chimera.corpus.rows import Reading, Remark, Row, Term
 
 if TYPE_CHECKING:
@@ -91,6 +101,8 @@ class JsonReader:
                 lists.append(key)
             else:
                 self._scalar(part, key, value, parent, place)
+        if part.named is not None or part.unit is not None:
+            self._beside(part, place, parent)
         parts = []
         for key in inner:
             if not self._special(part, key, node[key]):
@@ -145,18 +157,40 @@ class JsonReader:
         if role == "model" and isinstance(value, str) and value:
             if not set_model(part.outside, value):
                 part.outside.labels["model"] = label_value(value)
-        elif role == "n" and isinstance(value, int) and not isinstance(value, bool):
-            part.outside.n = value
-        elif role == "value" and each.parent:
-            meaning = self._vocabulary.meaning(each.parent, each.place)
-            if meaning.kind == "number":
-                self._number(part, each._replace(meaning=meaning))
+        elif role == "n":
+            part.outside.n = count_value(value) or part.outside.n
+        elif role == "unit" and isinstance(value, str):
+            part.unit = value.strip().lower()
+        elif role == "name" and isinstance(value, str):
+            part.named = value
+        elif role == "value" and isinstance(value, (int, float, str)):
+            part.value = value
+
+    def _beside(self, part: Part, place: str, parent: str) -> None:
+        """Numbers beside their name or unit: {"metric": "ttft", "value": 0.5, "unit": "s"}, {"p95": 3, "unit": "s"}."""
+        if part.value is not None:
+            name = part.named or parent
+            meaning = self._vocabulary.meaning(name, place)
+            if meaning.kind in {"number", "ambiguous"}:
+                self._number(part, _Scalar("value", part.value, meaning, parent, place))
+            elif number_value(part.value) is not None:
+                self._count_unknown(name)
+        elif part.named is not None and not (is_tagged(part.named) and set_model(part.outside, part.named)):
+            part.outside.labels.setdefault("name", label_value(part.named))
+        if part.unit is not None:
+            for index, held in enumerate(part.held):
+                if held.term is None and held.meaning.kind == "number":
+                    meaning = held.meaning
+                    term = self._vocabulary.term(meaning.name, meaning.statistic, part.unit, in_name=True)
+                    part.held[index] = held._replace(term=term)
 
     def _number(self, part: Part, each: _Scalar) -> None:
         meaning, term = each.meaning, each.meaning.term
         written = number_value(each.value)
         if written is None:
-            if each.value is None and meaning.kind == "number":
+            if isinstance(each.value, str) and not is_nothing(each.value):
+                self._leave("", "broken", f"{each.key[:80]} holds text that is no number")
+            elif meaning.kind == "number" and not isinstance(each.value, bool):
                 term = term or self._vocabulary.term(meaning.name, meaning.statistic, "s")
                 part.held.append(Held(term, meaning, None, escaped(each.key)))
             return
@@ -177,9 +211,12 @@ class JsonReader:
         self._environment(each.meaning.name, each.value)
 
     def _nameless(self, _part: Part, each: _Scalar) -> None:
-        number = isinstance(each.value, (int, float)) and not isinstance(each.value, bool)
-        if number and (each.key in self._unknown or len(self._unknown) < self._bounds.columns):
-            self._unknown[each.key] = self._unknown.get(each.key, 0) + 1
+        if isinstance(each.value, (int, float)) and not isinstance(each.value, bool):
+            self._count_unknown(each.key)
+
+    def _count_unknown(self, name: str, count: int = 1) -> None:
+        if name in self._unknown or len(self._unknown) < self._bounds.columns:
+            self._unknown[name] = self._unknown.get(name, 0) + count
 
     def _special(self, part: Part, key: str, value: Mapping[str, Any]) -> bool:
         """Objects that describe what is around them: settings, a model, a machine."""
@@ -209,8 +246,8 @@ class JsonReader:
                 continue
             kind, canonical = self._vocabulary.plain(name)
             known = setting_value(value)
-            if kind == "role" and canonical == "n" and isinstance(value, int):
-                part.outside.n = value
+            if kind == "role" and canonical == "n":
+                part.outside.n = count_value(value) or part.outside.n
             elif kind == "label":
                 part.outside.labels[canonical] = label_value(value)
             elif known is not None and kind != "ignored":
@@ -225,7 +262,7 @@ class JsonReader:
         if depth > self._bounds.depth:
             self._too_deep(pointer)
             return
-        numbers = 0
+        numbers = missing = 0
         series = series_of(pointer)
         for index, item in enumerate(items):
             if isinstance(item, dict):
@@ -235,8 +272,12 @@ class JsonReader:
                 self._list(item, f"{pointer}/{index}", outside, place, depth + 1)
             elif isinstance(item, (int, float)) and not isinstance(item, bool):
                 numbers += 1
-        if numbers and numbers == len(items):
+            elif item is None:
+                missing += 1
+        if numbers and numbers + missing == len(items):
             self._values(items, pointer, outside, place)
+        elif numbers:
+            self._leave(pointer, "unknown name", "numbers in a list of other things", numbers)
 
     def _values(self, items: list[Any], pointer: str, outside: Row, place: str) -> None:
         key = next((part for part in reversed(pointer.split("/")) if not part.isdigit()), "")
@@ -247,11 +288,9 @@ class JsonReader:
             return
         for index, item in enumerate(items):
             written = number_value(item)
-            if written is None:
-                continue
             row = within(outside)
             row.place, row.number, row.series, row.joint = f"{pointer}/{index}", index + 1, series_of(pointer), ""
-            row.add(meaning.term, written.value, "")
+            row.add(meaning.term, None if written is None else written.value, "")
             self.reading.rows.append(row)
 
     def _emit(self, part: Part, pointer: str, number: int | None, series: str) -> None:
@@ -271,7 +310,7 @@ class JsonReader:
             elif term is None:
                 self._leave(series_of(pointer), "no unit", f"{held.path[:80]} has no unit that fits")
             else:
-                _take(row, term, held)
+                take(row, term, held)
         self._resolve(row, part, ambiguous, pointer)
         judge(row, part.error, success=part.success, answer=part.answer, zeros=only_zeros(row))
         if row.numbers or row.failure is not None:
@@ -301,13 +340,3 @@ class JsonReader:
         key = (pointer[:80], kind, why)
         if key in self._left or len(self._left) < self._bounds.columns:
             self._left[key] = self._left.get(key, 0) + count
-
-
-def _take(row: Row, term: Term, held: Held) -> None:
-    """Add a number, or only its place when the row has the very same one already."""
-    for other, value, name in row.numbers:
-        if other[:2] == term[:2] and (held.value is None or value == held.value * term.scale):
-            if held.value is not None:
-                row.doubles.setdefault(name, []).append(held.path)
-            return
-    row.add(term, held.value, held.path)

@@ -58,6 +58,8 @@ class MarkdownReader:
         self._headings: list[str] = []
         self._section: Row | None = None
         self._prose = 0
+        self._fenced = 0
+        self._fence: str | None = None
         self._rows = 0
         self._about: dict[str, str] = {}
         self._about_model: str | None = None
@@ -65,34 +67,44 @@ class MarkdownReader:
     def read(self, text: str) -> Reading:
         """Everything that is understood of a text."""
         lines = text.split("\n")
-        skip_to = 0
-        fence = None
+        after = 0
         for index, raw in enumerate(lines):
             line = raw.rstrip("\r")
-            if index < skip_to:
-                continue
-            stripped = line.lstrip()
-            if stripped.startswith(("```", "~~~")):
-                fence = None if fence else stripped[:3]
-                continue
-            if fence or not stripped:
+            if index < after or self._is_fenced(line) or not line.strip():
                 continue
             if len(line) > self._bounds.line_chars:
                 self.reading.remarks.append(Remark(f"line {index + 1}", "longer than lines that are read", "refused"))
                 continue
-            if "|" in line:
-                table = self._table(lines, index)
-                if table is not None:
-                    self._take_table(table)
-                    skip_to = max(index, *(number for number, _ in table.rows), table.line) if table.rows else index + 2
-                    continue
-            self._line(line, index + 1)
+            table = self._table(lines, index) if "|" in line else None
+            if table is None:
+                self._line(line, index + 1)
+                continue
+            self._take_table(table)
+            after = max(index, *(number for number, _ in table.rows), table.line) if table.rows else index + 2
         self._close()
         self.reading.schema = self.reading.schema[: self._bounds.names]
         if self._prose:
             why = "lines with numbers in sentences, which are claims to check and not read as measurements"
             self.reading.remarks.append(Remark("", why, "prose", self._prose))
+        if self._fenced:
+            self.reading.remarks.append(
+                Remark("", "lines with numbers in fenced code, not read", "prose", self._fenced)
+            )
         return self.reading
+
+    def _is_fenced(self, line: str) -> bool:
+        """Whether a line is code or a mark around it, as CommonMark has it."""
+        stripped = line.lstrip()
+        if self._fence is not None:
+            if stripped.startswith(self._fence) and not stripped.strip("`~ "):
+                self._fence = None
+            elif _DIGIT.search(line) is not None:
+                self._fenced += 1
+            return True
+        if stripped.startswith(("```", "~~~")) and "`" not in stripped.lstrip("`"):
+            self._fence = stripped[: len(stripped) - len(stripped.lstrip(stripped[0]))]
+            return True
+        return False
 
     def _table(self, lines: Sequence[str], index: int) -> TableLines | None:
         """The table whose header stands at (or at the end of) this line."""
@@ -110,7 +122,7 @@ class MarkdownReader:
                 return None
             if before.strip():
                 self._line(before, index + 1)
-            return TableLines(index + 1, header, list(_body(lines, index + 2)))
+            return TableLines(index + 1, header, list(_body(lines, index + 2, columns)))
         rule = _RULE.search(line) if "--" in line and line.count("|") > 3 else None  # noqa: PLR2004  # a header and a rule
         return None if rule is None else self._flattened(line, rule, index)
 
@@ -291,12 +303,12 @@ def _glued(line: str, columns: int) -> tuple[str, list[str] | None]:
     return "|".join(parts[: -columns - 1]), header
 
 
-def _body(lines: Sequence[str], start: int) -> Iterator[tuple[int, list[str]]]:
+def _body(lines: Sequence[str], start: int, columns: int) -> Iterator[tuple[int, list[str]]]:
     for index in range(start, len(lines)):
         line = lines[index].rstrip("\r")
         if "|" not in line:
             return
-        if not line.lstrip().startswith("|") and line.count("|") < 2:  # noqa: PLR2004  # prose with a bar
+        if not line.lstrip().startswith("|") and line.count("|") < min(columns - 1, 2):  # prose with a bar
             return
         yield index + 1, split_cells(line)
 

@@ -7,15 +7,14 @@ hangs on values in any other way has no plan, and its files are read one by one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from pytest_chimera.corpus.fate import judge, said_error, said_success
-from pytest_chimera.corpus.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_chimera.corpus.rows import Remark, Term
+    from pytest_chimera.corpus.rows import Remark, Row, Term
 
 _MODEL = "probe:1b"
 """A model, and an error where errors stand."""
@@ -27,7 +26,7 @@ _SAME = 0.02
 class Slot(NamedTuple):
     """One place of a shape that holds a number."""
 
-    at: Hashable
+    at: Any
     """Column, or keys from the object inwards."""
     term: Term
 
@@ -38,17 +37,17 @@ class Whole(NamedTuple):
     rate: int
     """Index of a slot, as the two others."""
     time: int
-    count: int
+    tokens: int
     term: Term
     """What the rate is then."""
 
     def holds(self, values: Sequence[float | None], slots: Sequence[Slot]) -> bool:
         """Whether it is so in a row of values as written."""
-        rate, time, count = values[self.rate], values[self.time], values[self.count]
-        if not rate or not time or not count:
+        rate, time, tokens = values[self.rate], values[self.time], values[self.tokens]
+        if not rate or not time or not tokens:
             return False
         product = rate * slots[self.rate].term.scale * time * slots[self.time].term.scale
-        number = count * slots[self.count].term.scale
+        number = tokens * slots[self.tokens].term.scale
         return abs(product - number) <= _SAME * max(abs(number), 1e-9)
 
 
@@ -58,15 +57,17 @@ class Plan(NamedTuple):
     slots: tuple[Slot, ...]
     empty: tuple[Term, ...]
     """Numbers that are null in every row of the shape."""
-    model: Hashable | None
+    model: Any
     """Where the model stands; None where it does not."""
     named: bool
     """Whether the name of the file may say the model where the row does not."""
-    checks: tuple[tuple[Hashable, Callable[[Any], bool]], ...]
+    checks: tuple[tuple[Any, Callable[[Any], bool]], ...]
     """(place, whether the value there says that the row failed)."""
-    answer: Hashable | None
+    answer: Any
     timed: tuple[int, ...]
     """Slots that cannot all be zero unless the row failed; empty where zeros say nothing."""
+    telling: tuple[int, ...]
+    """Those of them of which one at least has a value where that is said."""
     whole: Whole | None
     load: int | None
     """The slot that tells cold from warm rows."""
@@ -74,7 +75,7 @@ class Plan(NamedTuple):
     series: str
     remarks: tuple[Remark, ...]
     """What of every row is not understood."""
-    unnamed: tuple[tuple[Hashable, Remark], ...]
+    unnamed: tuple[tuple[Any, Remark], ...]
     """Of a table: columns that are not understood when they hold numbers."""
 
     @property
@@ -93,24 +94,29 @@ class Answer(NamedTuple):
 class Subject(Protocol):
     """A shape that can be asked."""
 
-    numbers: Sequence[Hashable]
+    numbers: list[Any]
     """Places that hold numbers, or may."""
-    texts: Sequence[Hashable]
-    flags: Sequence[Hashable]
+    texts: list[Any]
+    flags: list[Any]
     """Places that hold true or false."""
 
-    def ask(self, values: Mapping[Hashable, Any]) -> Answer | None:
+    def ask(self, values: Mapping[Any, Any]) -> Answer | None:
         """What is read of a file with these values, nothing elsewhere; None when not one row or none comes of it."""
 
-    def name(self, at: Hashable) -> str:
+    def name(self, at: Any) -> str:
         """What the readers call the number at a place."""
+
+    def arranged(self, slots: list[Slot]) -> list[Slot]:
+        """Slots in the order in which their values are taken out of a file."""
 
 
 def learn(subject: Subject) -> Plan | None:
     """The plan of a shape; None when it has none."""
     numbers = {at: 1_000_003.5 + 17 * index for index, at in enumerate(subject.numbers)}
     for flag in (True, False):
-        base: dict[Hashable, Any] = {**numbers, **dict.fromkeys(subject.texts, ""), **dict.fromkeys(subject.flags, flag)}
+        base: dict[Any, Any] = dict.fromkeys(subject.texts, "")
+        base |= numbers
+        base |= dict.fromkeys(subject.flags, flag)
         said = subject.ask(base)
         if said is not None and (said.row is None or said.row.failure is None):
             return _Learning(subject, base, said).plan()
@@ -120,17 +126,17 @@ def learn(subject: Subject) -> Plan | None:
 class _Learning:
     """One shape, with what is read of it when every number has a value of its own and all texts are empty."""
 
-    def __init__(self, subject: Subject, base: dict[Hashable, Any], said: Answer) -> None:
+    def __init__(self, subject: Subject, base: dict[Any, Any], said: Answer) -> None:
         self._subject = subject
         self._base = base
         self._said = said
         self._slots: list[Slot] = []
-        self._models: list[Hashable] = []
-        self._checks: list[tuple[Hashable, Callable[[Any], bool]]] = []
+        self._models: list[Any] = []
+        self._checks: list[tuple[Any, Callable[[Any], bool]]] = []
         self._successes = 0
         self._errors = 0
-        self._answers: list[Hashable] = []
-        self._unnamed: list[tuple[Hashable, Remark]] = []
+        self._answers: list[Any] = []
+        self._unnamed: list[tuple[Any, Remark]] = []
 
     def plan(self) -> Plan | None:
         """The plan, unless something speaks against one."""
@@ -155,6 +161,7 @@ class _Learning:
             checks=tuple(self._checks),
             answer=self._answers[0] if self._answers else None,
             timed=_timed(terms),
+            telling=tuple(at for at in _timed(terms) if terms[at].metric != "compile"),
             whole=whole,
             load=load,
             load_statistic="" if load is None else terms[load].statistic,
@@ -181,6 +188,7 @@ class _Learning:
                 return None
             else:
                 self._slots.append(Slot(at, term))
+        self._slots = self._subject.arranged(self._slots)
         known = [slot.term[:2] for slot in self._slots] + [term[:2] for term in empty]
         return tuple(empty) if len(set(known)) == len(known) else None
 
@@ -232,7 +240,7 @@ class _Learning:
                     return False
         return True
 
-    def _whole(self, row: Row | None) -> Whole | None | bool:
+    def _whole(self, row: Row | None) -> Whole | Literal[False] | None:
         """What becomes of a rate of whole requests; False when that cannot be told by one rate, time and count."""
         terms = [slot.term for slot in self._slots]
         found = [
@@ -244,8 +252,9 @@ class _Learning:
         if max(map(len, found)) > 1:
             return False
         rate, time, count = (at for each in found for at in each)
-        values = {self._slots[at].at: value / terms[at].scale for at, value in ((rate, 8.0), (time, 4.0), (count, 32.0))}
-        other = self._subject.ask({**self._base, **values})
+        values = ((rate, 8.0), (time, 4.0), (count, 32.0))
+        asked = {self._slots[at].at: value / terms[at].scale for at, value in values}
+        other = self._subject.ask({**self._base, **asked})
         if other is None or other.row is None:
             return False
         changed = [term for term, _, _ in other.row.numbers]
@@ -257,7 +266,7 @@ class _Learning:
             return False
         return Whole(rate, time, count, changed[different[0]])
 
-    def _with(self, at: Hashable, value: Any) -> Answer | None:
+    def _with(self, at: Any, value: Any) -> Answer | None:
         return self._subject.ask({**self._base, at: value})
 
     def _same(self, other: Answer) -> bool:
@@ -283,9 +292,7 @@ def _is_load(term: Term) -> bool:
 
 def _timed(terms: Sequence[Term]) -> tuple[int, ...]:
     """Slots of which at least one is above zero in every row that did not fail, as in `fate.only_zeros`."""
-    timed = [
-        at for at, term in enumerate(terms) if term.role == "performance" and term.dimension in {"time", "rate"}
-    ]
+    timed = [at for at, term in enumerate(terms) if term.role == "performance" and term.dimension in {"time", "rate"}]
     if any(terms[at].statistic == "delta" for at in timed) or all(terms[at].metric == "compile" for at in timed):
         return ()
     return tuple(timed)

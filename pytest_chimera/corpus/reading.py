@@ -15,10 +15,12 @@ from pytest_chimera.corpus.markdown_reader import MarkdownReader
 from pytest_chimera.corpus.rows import Reading, Remark
 from pytest_chimera.corpus.text import decode
 from pytest_chimera.corpus.times import time_in_name
+from pytest_chimera.corpus.walk import shown
 from pytest_chimera.errors import RecordError
 
 if TYPE_CHECKING:
     from pytest_chimera.corpus.bounds import Bounds
+    from pytest_chimera.corpus.rows import Row
     from pytest_chimera.corpus.vocabulary import Vocabulary
     from pytest_chimera.corpus.walk import Found
 
@@ -40,14 +42,12 @@ def read_one(found: Found, vocabulary: Vocabulary, bounds: Bounds) -> FileReadin
     if found.problem is not None:
         return _not_read(found, found.problem, "no data" if found.kind == "other" else "refused")
     try:
-        with open(found.location, "rb", opener=_without_waiting) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > bounds.file_bytes:
-                why = f"{size:,} bytes; files above {bounds.file_bytes:,} bytes are not read"
-                return _not_read(found, why, "refused", size)
-            data = file.read(bounds.file_bytes + 1)
+        data = _bytes(found.location, bounds)
     except OSError as error:
         return _not_read(found, f"cannot be read: {error.strerror or error}", "broken")
+    if isinstance(data, int):
+        why = f"{data:,} bytes; files above {bounds.file_bytes:,} bytes are not read"
+        return _not_read(found, why, "refused", data)
     digest = hashlib.sha256(data).hexdigest()
     try:
         reading = _parse(found, data, vocabulary, bounds)
@@ -60,12 +60,32 @@ def read_one(found: Found, vocabulary: Vocabulary, bounds: Bounds) -> FileReadin
     settle_failed(reading.rows)
     settle_words(reading.rows, vocabulary)
     _times(found, reading)
+    _printable(reading)
     return FileReading(found, len(data), digest, reading)
 
 
-def _without_waiting(path: str, flags: int) -> int:
+def _printable(reading: Reading) -> None:
+    """Names and remarks in one line that no terminal acts on."""
+    reading.schema = [shown(name) for name in reading.schema]
+    reading.remarks = [each._replace(place=shown(each.place), reason=shown(each.reason)) for each in reading.remarks]
+
+
+def _bytes(path: str, bounds: Bounds) -> bytes | int:
+    """The bytes of a file, or how many there are where they are too many. Raises OSError."""
     # A pipe that took a file's place since it was looked at would wait for a writer for ever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        size = os.fstat(descriptor).st_size
+        if size > bounds.file_bytes:
+            return size
+        parts = []
+        left = bounds.file_bytes + 1
+        while left > 0 and (part := os.read(descriptor, min(left, size + 1))):
+            parts.append(part)
+            left -= len(part)
+    finally:
+        os.close(descriptor)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _parse(found: Found, data: bytes, vocabulary: Vocabulary, bounds: Bounds) -> Reading:
@@ -98,22 +118,19 @@ def _loads(data: bytes | str, bounds: Bounds) -> Any:
     return json.loads(data)
 
 
-def _json(document: Any, vocabulary: Vocabulary, bounds: Bounds, *, lines: bool = False) -> Reading:
+def _json(document: Any, vocabulary: Vocabulary, bounds: Bounds) -> Reading:
     for each in JSON_FORMATS:
         if each.recognises(document):
             return each.read(document)
     reading = JsonReader(vocabulary, bounds).read(document)
     reading.format = "records" if reading.rows else "unknown"
-    if lines:
-        for row in reading.rows:
-            row.place = f"line {row.place[1:]}" if row.place[1:].isdigit() else row.place
-            row.joint = " " if " " in row.place else row.joint
     return reading
 
 
 def _lines(text: str, vocabulary: Vocabulary, bounds: Bounds) -> Reading:
     """JSON Lines: every line that can be read, and which cannot."""
     objects: list[Any] = []
+    where: list[int] = []
     bad: list[int] = []
     values = 0
     for number, line in enumerate(text.splitlines(), 1):
@@ -124,13 +141,24 @@ def _lines(text: str, vocabulary: Vocabulary, bounds: Bounds) -> Reading:
             raise ValueError(f"more than {bounds.json_values:,} values; that many are read from one file at most")
         try:
             objects.append(json.loads(line))
+            where.append(number)
         except (ValueError, RecursionError):
             bad.append(number)
-    reading = _json(objects, vocabulary, bounds, lines=True)
+    reading = _json(objects, vocabulary, bounds)
+    for row in reading.rows:
+        _place_in_line(row, where)
     if bad:
         which = ", ".join(map(str, bad[:_BAD_LINES])) + (" ..." if len(bad) > _BAD_LINES else "")
         reading.remarks.append(Remark(f"line {which}", "no JSON", "broken", len(bad)))
     return reading
+
+
+def _place_in_line(row: Row, where: list[int]) -> None:
+    """ "/3/timings" of a list of objects is "line 4 /timings" of a file of lines."""
+    _, index, *rest = row.place.split("/") if row.place.startswith("/") else ("", "")
+    if index.isdigit() and int(index) < len(where):
+        row.place = f"line {where[int(index)]}" + (f" /{'/'.join(rest)}" if rest else "")
+        row.joint = row.joint if rest else " "
 
 
 def _csv(text: str, found: Found, vocabulary: Vocabulary, bounds: Bounds) -> Reading:
@@ -142,6 +170,8 @@ def _csv(text: str, found: Found, vocabulary: Vocabulary, bounds: Bounds) -> Rea
         reading = read_csv(lines, delimiter, found.shown.rpartition("/")[2], vocabulary, bounds)
         reading.format = "table" if reading.rows else "unknown"
     if wrong is not None:
+        if not lines:
+            reading.remarks.clear()
         reading.remarks.append(Remark("", wrong, "refused" if "columns" in wrong else "broken"))
     return reading
 

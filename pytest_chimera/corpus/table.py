@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_chimera.corpus.cells import label_value, number_value, options_of, set_model, set_time, setting_value
+from pytest_chimera.corpus.cells import (
+    count_value,
+    label_value,
+    number_value,
+    options_of,
+    set_model,
+    set_time,
+    setting_value,
+)
 from pytest_chimera.corpus.columns import Columns
 from pytest_chimera.corpus.fate import has_model_metrics, judge, only_zeros, said_error, said_success, settle_tokens
+from pytest_chimera.corpus.models import is_tagged
 from pytest_chimera.corpus.named import read_named
 from pytest_chimera.corpus.quantities import is_nothing, unit_of
 from pytest_chimera.corpus.rows import Remark, Row, Term
@@ -47,6 +56,12 @@ class Table:
         """Columns that hold numbers under names that are not known."""
         self._remarked: dict[tuple[str, str, str], int] = {}
         self._cells: dict[tuple[int, str], Any] = {}
+        self._role_readers = {
+            "model": self._model, "time": set_time, "options": self._settings_in, "n": self._count, "name": self._name,
+        }  # fmt: skip
+        self._held = Row("")
+        """What conditions among the lines of a table of names and values say."""
+        self._named_rows: list[Row] = []
         metrics = {column.meaning.name for column in self.columns.numbers}
         self._may_be_whole = bool(self.columns.ambiguous) or {"tok/s", "latency"} <= metrics
 
@@ -102,20 +117,28 @@ class Table:
 
     def _roles(self, row: Row, cells: Sequence[str], size: int) -> None:
         """Model, time, options and number of values."""
-        roles = self.columns.roles
-        for column in roles.get("model", ()):
-            if column.at < size and cells[column.at] and not set_model(row, cells[column.at]):
-                row.labels.setdefault("model", label_value(cells[column.at]))
-        for column in roles.get("time", ()):
-            if column.at < size and cells[column.at]:
-                set_time(row, cells[column.at])
-        for column in roles.get("options", ()):
-            if column.at < size:
-                for name, value in self._once(column.at, cells[column.at], self._options).items():
-                    row.parameters.setdefault(name, value)
-        for column in roles.get("n", ()):
-            if column.at < size and (written := number_value(cells[column.at])) is not None:
-                row.n = int(written.value)
+        for role, columns in self.columns.roles.items():
+            read = self._role_readers.get(role)
+            if read is not None:
+                for column in columns:
+                    if column.at < size and cells[column.at]:
+                        read(row, cells[column.at])
+
+    def _model(self, row: Row, cell: str) -> None:
+        if not set_model(row, cell):
+            row.labels.setdefault("model", label_value(cell))
+
+    def _name(self, row: Row, cell: str) -> None:
+        """A "name" without a "value" beside it is that of the row: a model where it has a tag."""
+        if not self.columns.long and not (is_tagged(cell) and set_model(row, cell)):
+            row.labels.setdefault("name", label_value(cell))
+
+    def _count(self, row: Row, cell: str) -> None:
+        row.n = count_value(cell) or row.n
+
+    def _settings_in(self, row: Row, cell: str) -> None:
+        for name, value in self._once(-1, cell, self._options).items():
+            row.parameters.setdefault(name, value)
 
     def _options(self, cell: str) -> dict[str, float | str]:
         known = {}
@@ -170,9 +193,23 @@ class Table:
         return written.value != 0
 
     def _long_number(self, row: Row, cells: Sequence[str]) -> None:
-        """A line of a table of names and values: "Mean TTFT | 0.165 s"."""
+        """A line of a table of names and values: "Mean TTFT | 0.165 s"; a condition among them holds for all lines."""
         name, value, unit = (self._text(role, cells) or "" for role in ("name", "value", "unit"))
-        read_named(row, name, f"{value} {unit}".strip(), self._vocabulary, self._remember)
+        held = self._held
+        understood = read_named(row, name, f"{value} {unit}".strip(), self._vocabulary, self._remember)
+        if not row.numbers:
+            if understood:
+                held.parameters.update(row.parameters)
+                held.labels.update(row.labels)
+                held.model, held.quantization, held.size = row.model or held.model, row.quantization, row.size
+            elif number_value(value) is not None:
+                self._remember("unknown name", f"{label_value(name)[:80]} is not known", label_value(name)[:80])
+        self._named_rows.append(row)
+        for each in self._named_rows if understood and not row.numbers else (row,):
+            for key, setting in held.parameters.items():
+                each.parameters.setdefault(key, setting)
+            if each.model is None:
+                each.model, each.quantization, each.size = held.model, held.quantization, held.size
 
     def _resolve(self, row: Row, cells: Sequence[str], *, zeros: bool) -> None:
         """What the whole row decides: ambiguous numbers, and whether it failed."""

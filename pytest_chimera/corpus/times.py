@@ -29,7 +29,7 @@ def read_time(value: str | float) -> tuple[str, Zone] | None:
     Seconds, milliseconds and nanoseconds since 1970 are UTC.
     """
     if isinstance(value, (int, float)):
-        return _epoch(float(value))
+        return _epoch(value)
     text = value.strip()
     if not text or len(text) > _LONGEST:
         return None
@@ -93,6 +93,8 @@ def _zone(moment: datetime) -> Zone:
 
 
 def _epoch(value: float) -> tuple[str, Zone] | None:
+    if not _EARLIEST <= value <= _LATEST * 1e9:
+        return None
     for scale in (1.0, 1e3, 1e6, 1e9):
         if _EARLIEST <= value / scale <= _LATEST:
             return datetime.fromtimestamp(value / scale, tz=timezone.utc).isoformat(), "utc"

@@ -58,6 +58,8 @@ def find_files(paths: Sequence[str | Path], bounds: Bounds) -> tuple[Found, ...]
 
 def shown(text: str) -> str:
     """A name in one line that no terminal acts on: characters that do not print are written as escapes."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in text)
 
 

@@ -1,0 +1,228 @@
+"""Corpora that are too large for a `Measurement` per number: read once, summarised, and not kept.
+
+Files of a shape that was seen before are taken apart by its plan; all others, and all that are unusual in any way, go
+through the same readers as in a small corpus. What only all rows of all files together could tell is not told here.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pickle
+import platform
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pytest_chimera.corpus.coldness import mark_cold, name_models
+from pytest_chimera.corpus.folders import Folder, kind_of, scan
+from pytest_chimera.corpus.gathered import Gathered, Unopened
+from pytest_chimera.corpus.reading import _parse, read_one
+from pytest_chimera.corpus.rows import Reading, Remark
+from pytest_chimera.corpus.sinks import Models
+from pytest_chimera.corpus.stream_objects import Objects
+from pytest_chimera.corpus.stream_tables import Tables
+from pytest_chimera.corpus.summaries import tally_rows
+from pytest_chimera.corpus.walk import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from pytest_chimera.corpus.bounds import Bounds
+    from pytest_chimera.corpus.plans import Plan
+    from pytest_chimera.corpus.vocabulary import Vocabulary
+
+FILES_OF_A_TASK = 1000
+"""Some 50 ms of work: long beside handing it out (about 2 ms), short beside the whole of a large corpus."""
+_PIECE = 65_536
+_MOST_PLANS = 2000
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+"""As in `reading`: a pipe that took a file's place must not be waited for."""
+NOT_TOLD = (
+    "the corpus was streamed: copies are counted as often as they stand there, rows are cold or warm by the rows of their"
+    " own file, and models are named by contents and by names of files alone"
+)
+
+
+class Task(NamedTuple):
+    """Some files, and what to read them with."""
+
+    known: bytes
+    """Pickled (vocabulary, bounds)."""
+    folders: tuple[Folder, ...]
+    others: tuple[Found, ...]
+    """Entries of folders that are not simply regular files, and files that were given by their paths."""
+
+
+def tasks_of(paths: Sequence[str | Path], known: bytes, bounds: Bounds) -> Iterator[Task]:
+    """All files below the paths in tasks, the same ones whoever works on them."""
+    folders: list[Folder] = []
+    others: list[Found] = []
+    files = 0
+    for each in scan(paths, bounds, FILES_OF_A_TASK):
+        size = 1 if isinstance(each, Found) else len(each.names)
+        if files and files + size > FILES_OF_A_TASK:
+            yield Task(known, tuple(folders), tuple(others))
+            folders, others, files = [], [], 0
+        if isinstance(each, Found):
+            others.append(each)
+        else:
+            folders.append(each)
+        files += size
+    if files:
+        yield Task(known, tuple(folders), tuple(others))
+
+
+def summarise(task: Task) -> Gathered:
+    """Read the files of a task; what is wrong with one is a remark, as ever."""
+    return _Reader(*known_of(task.known)).read(task)
+
+
+class Known(NamedTuple):
+    """What a process remembers from task to task."""
+
+    vocabulary: Vocabulary
+    bounds: Bounds
+    plans: dict[Any, Plan | None]
+    models: Models
+
+
+@lru_cache(maxsize=2)
+def known_of(pickled: bytes) -> Known:
+    """The vocabulary and bounds of a task, unpickled once in each process, with room for what is learned."""
+    vocabulary, bounds = pickle.loads(pickled)  # noqa: S301  # made by the controller of this very run
+    # A task may run in any thread of any process, and csv's bound is one for all of them.
+    csv.field_size_limit(max(bounds.line_chars, 131_072))
+    return Known(vocabulary, bounds, {}, Models(vocabulary.families))
+
+
+class _Reader:
+    """Reads the files of one task."""
+
+    def __init__(self, vocabulary: Vocabulary, bounds: Bounds, plans: dict[Any, Plan | None], models: Models) -> None:
+        self._vocabulary = vocabulary
+        self._bounds = bounds
+        self._plans = plans
+        self._into = Gathered()
+        self._objects = Objects(self._asker("json"), self._plan, models, self._into)
+        self._tables = Tables(self._asker("csv"), self._plan, models, self._into)
+        self._scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # what `json.loads` calls, after a look at options that are not used here
+
+    def read(self, task: Task) -> Gathered:
+        """Everything in a task."""
+        for found in task.others:
+            self._by_readers(found)
+        for folder in task.folders:
+            for name in folder.names:
+                self._file(folder, name)
+        self._objects.finish()
+        self._tables.finish()
+        for tally in self._into.tallies.values():
+            tally.settle()
+        return self._into
+
+    def _file(self, folder: Folder, name: str) -> None:
+        kind = kind_of(name)
+        if (kind == "json" or kind == "csv") and not (kind == "csv" and self._vocabulary.headers):  # noqa: PLR1714  # faster
+            try:
+                data = _bytes_of(f"{folder.location}/{name}", self._bounds.file_bytes)
+            except OSError:
+                data = None
+            if data:
+                counts = self._into.count(folder.path, kind)
+                if self._understood(kind, data, partial(folder.found, name), counts):
+                    counts.files += 1
+                    counts.size += len(data)
+                    return
+        self._by_readers(folder.found(name))
+
+    def _understood(self, kind: str, data: bytes, found: Callable[[], Found], counts: Any) -> bool:
+        try:
+            text = data.decode()
+            if kind == "csv":
+                return self._tables.take(text, found, counts)
+            if len(data) > self._bounds.json_values:  # each value takes at least two characters
+                return False
+            document, end = self._scan(text, 0)
+        except (ValueError, StopIteration, RecursionError):
+            return False
+        if end != len(text) and text[end:].strip(" \t\r\n"):
+            return False
+        return self._objects.take(document, found, counts)
+
+    def _by_readers(self, found: Found) -> None:
+        """A file as it is read in a small corpus."""
+        each = read_one(found, self._vocabulary, self._bounds)
+        rows = each.reading.rows
+        for row in rows:
+            row.file = found.shown
+        name_models([each], self._vocabulary.families)
+        mark_cold(rows)
+        tally_rows(((row, found.kind) for row in rows), self._into.tallies)
+        counts = self._into.count(found.shown.rpartition("/")[0], found.kind)
+        counts.files += 1
+        counts.size += each.size_bytes
+        counts.rows += len(rows)
+        counts.failed += sum(row.failure is not None for row in rows)
+        counts.numbers += sum(len(row.numbers) for row in rows)
+        for remark in each.reading.remarks:
+            self._into.say(remark, found.shown)
+        if found.problem is None and each.digest is None and not self._into.unopened:
+            self._into.unopened.extend(unopened(found))
+
+    def _plan(self, key: Any, make: Callable[[], Plan | None]) -> Plan | None:
+        """A plan by the shape, from task to task."""
+        if key not in self._plans:
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = make()
+        return self._plans[key]
+
+    def _asker(self, kind: str) -> Callable[[bytes], Reading]:
+        """What the readers make of a made-up file."""
+        found = Found("", "", kind, None)
+
+        def ask(data: bytes) -> Reading:
+            return _parse(found, data, self._vocabulary, self._bounds)
+
+        return ask
+
+
+def unopened(found: Found) -> Iterator[Unopened]:
+    """A file that cannot be opened where this is called, and why."""
+    try:
+        os.close(os.open(found.location, _FLAGS))
+    except OSError as error:
+        yield Unopened(found.location, error.strerror or str(error), platform.node())
+
+
+def _bytes_of(location: str, most: int) -> bytes | None:
+    """What is in a file; None when it is too large."""
+    file = os.open(location, _FLAGS)
+    try:
+        data = os.read(file, _PIECE)
+        if len(data) < _PIECE:
+            return data
+        if os.fstat(file).st_size > most:
+            return None
+        pieces = [data]
+        while piece := os.read(file, 16 * _PIECE):
+            pieces.append(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(file)
+
+
+def gather(results: Iterator[Gathered], check: Callable[[Sequence[Unopened]], None]) -> Gathered:
+    """All results together; `check` is told of files that could not be opened."""
+    whole = Gathered()
+    for each in results:
+        check(each.unopened)
+        each.unopened = []
+        whole.merge(each)
+    whole.say(Remark("", NOT_TOLD, "refused", 0), "")
+    if whole.beyond:
+        why = "more models and series than are kept apart; the numbers of the rest are counted without them"
+        whole.say(Remark("", why, "refused", whole.beyond), "")
+    return whole
