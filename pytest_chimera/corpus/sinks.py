@@ -140,14 +140,22 @@ class Models:
 def cold_rows(groups: Sequence[Hashable], loads: Sequence[float | None]) -> list[bool | None]:
     """Whether each row of a file is cold, as `coldness.mark_cold` has it; `groups` tells its models apart."""
     cold: list[bool | None] = [None] * len(loads)
-    for group in dict.fromkeys(groups):
+    different = dict.fromkeys(groups)
+    if len(different) == 1 and None not in loads:
+        bound = _bound(sorted(loads))  # type: ignore[type-var]  # none of them is None
+        return cold if bound is None else [value > bound for value in loads]  # type: ignore[operator]  # same
+    for group in different:
         own = [value for value, other in zip(loads, groups, strict=True) if other == group and value is not None]
-        if len(own) < FEWEST:
-            continue
-        own.sort()
-        middle = len(own) // 2
-        bound = FACTOR * (own[middle] if len(own) % 2 else (own[middle - 1] + own[middle]) / 2)
+        bound = _bound(sorted(own))
         for at, (value, other) in enumerate(zip(loads, groups, strict=True)):
-            if other == group and value is not None:
+            if other == group and value is not None and bound is not None:
                 cold[at] = value > bound
     return cold
+
+
+def _bound(loads: Sequence[float]) -> float | None:
+    """The load, of those of one model in order, from above which on a row is cold."""
+    if len(loads) < FEWEST:
+        return None
+    middle = len(loads) // 2
+    return FACTOR * (loads[middle] if len(loads) % 2 else (loads[middle - 1] + loads[middle]) / 2)

@@ -10,12 +10,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-_FINEST = 45
-"""Bits of a double's 52-bit fraction that a bucket leaves out: seven stay, 128 buckets from each power of two on."""
+_UPPER = slice(1, None, 2) if sys.byteorder == "little" else slice(0, None, 2)
+"""The upper of the two halves of each float32: sign, exponent and seven bits, 128 buckets from each power of two on."""
 _WHOLE_POWERS = 7
 """Widenings after which a bucket holds all between two powers of two; only values of over 1000 of them need more."""
+_LARGEST = 3.4e38
 MOST_BUCKETS = 1024
 """Buckets of one sketch: eight powers of two at the finest; a wider range of values makes all buckets twice as wide."""
 
@@ -28,7 +29,7 @@ class Sketch:
     def __init__(self, buckets: dict[int, int] | None = None, shift: int = 0) -> None:
         """`buckets` and `shift` as in another one; nothing else makes sense."""
         self.buckets: dict[int, int] = {} if buckets is None else buckets
-        """Bucket -> values in it. A bucket is the upper bits of a double, read as a whole number."""
+        """Bucket -> values in it. A bucket is the upper half of a float32, read as a whole number."""
         self.shift = shift
         """How often the buckets were made twice as wide."""
 
@@ -39,15 +40,21 @@ class Sketch:
 
     @property
     def relative_error(self) -> float:
-        """What a quantile may be off by, as a share of it: 0.4 % of values within eight powers of two."""
+        """What a quantile may be off by, as a share of it: 0.4 % of values within eight powers of two.
+
+        Of values below 1e-38, which count as zero, and above 3e38 nothing is said.
+        """
         return 2.0 ** (self.shift - 8) if self.shift <= _WHOLE_POWERS else math.inf
 
-    def take(self, values: array[float]) -> None:
-        """Count finite values."""
-        bits = array("q", values.tobytes())
-        # A loop in C: the method shifts its argument by the number that it belongs to.
-        counts = Counter(map((_FINEST + self.shift).__rrshift__, bits))
-        self._add(counts.items())
+    def take(self, values: Sequence[float]) -> None:
+        """Count finite values; those beyond the range of a float32 as the last within it."""
+        try:
+            singles = struct.pack(f"={len(values)}f", *values)
+        except OverflowError:
+            singles = struct.pack(f"={len(values)}f", *(max(min(value, _LARGEST), -_LARGEST) for value in values))
+        counts = Counter(array("H", singles)[_UPPER])  # in C: there may be a million of them
+        shift = self.shift
+        self._add(counts.items() if not shift else ((bucket >> shift, count) for bucket, count in counts.items()))
 
     def merge(self, other: Sketch) -> None:
         """Take in what another has seen; that one stays as it is."""
@@ -90,13 +97,13 @@ class Sketch:
 
     def _middle(self, bucket: int) -> float:
         """The middle of a bucket; of the one that begins with zero it is zero."""
-        width = _FINEST + self.shift
-        first, last = _double(bucket << width), _double((bucket << width) + (1 << width) - 1)
+        width = 16 + self.shift
+        first, last = _single(bucket << width), _single(((bucket + 1) << width) - 1)
         if not math.isfinite(last):
-            last = math.copysign(sys.float_info.max, first)
+            last = math.copysign(_LARGEST, first)
         return first / 2 + last / 2 if first else 0.0
 
 
-def _double(bits: int) -> float:
-    value: float = struct.unpack("<d", struct.pack("<q", bits))[0]
+def _single(bits: int) -> float:
+    value: float = struct.unpack("<f", struct.pack("<I", bits))[0]
     return value

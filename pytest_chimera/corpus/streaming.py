@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pytest_chimera.corpus.plans import Plan
     from pytest_chimera.corpus.vocabulary import Vocabulary
 
-FILES_OF_A_TASK = 1000
+FILES_OF_A_TASK = 2500
 """Some 50 ms of work: long beside handing it out (about 2 ms), short beside the whole of a large corpus."""
 _PIECE = 65_536
 _MOST_PLANS = 2000

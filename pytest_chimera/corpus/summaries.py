@@ -128,18 +128,18 @@ class Tally:
 
     def settle(self) -> None:
         """Count what is pending."""
-        values = self.pending
+        values = self.pending.tolist()
         if not values:
             return
         self.pending = array("d")
         total = sum(values)
         if not math.isfinite(total):  # one of them is not, or the sum is too large
-            values = array("d", filter(math.isfinite, values))
+            values = list(filter(math.isfinite, values))
         n = len(values)
         if not n:
             return
         mean = math.fsum(values) / n if math.isfinite(total) else math.fsum(value / n for value in values)
-        self._merge_moments(n, mean, sum([(value - mean) * (value - mean) for value in values]))
+        self._merge_moments(n, mean, math.dist(values, (mean,) * n) ** 2)
         lowest, highest = min(values), max(values)
         self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
         self.sketch.take(values)

@@ -16,6 +16,7 @@ _IN_NAME = re.compile(
     r"(?<!\d)(20\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?:[-_T ]?([0-2]\d)[-:]?([0-5]\d)(?:[-:]?([0-5]\d))?)?(?!\d)"
 )
 _EPOCH_IN_NAME = re.compile(r"(?<!\d)(1[0-9]{9})(?:\d{3})?(?!\d)")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _FRACTION = re.compile(r"\.(\d+)")
 _BY_MONTH = re.compile(r"([A-Za-z]{3,9}) (\d{1,2}),? (20\d\d)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -67,10 +68,11 @@ def _moment(text: str) -> datetime | None:
     iso = f"{text[:-1]}+00:00" if text.endswith("Z") else text
     if "." in iso:
         iso = _FRACTION.sub(lambda match: f".{match[1][:6]:0<6}", iso, count=1)
-    try:
-        return datetime.fromisoformat(iso)
-    except ValueError:
-        pass
+    if _DATE.match(iso) is not None:  # newer Pythons take weeks for dates
+        try:
+            return datetime.fromisoformat(iso)
+        except ValueError:
+            return None
     named = _BY_MONTH.fullmatch(text)
     if named is not None and named[1].lower()[:3] in _MONTHS:
         parts = [int(named[3]), _MONTHS.index(named[1].lower()[:3]) + 1, int(named[2])]

@@ -32,6 +32,9 @@ _STATISTICS = {
     "std": "sd", "stdev": "sd", "stddev": "sd", "sd": "sd", "total": "sum", "sum": "sum",
     "delta": "delta", "diff": "delta", "difference": "delta", "change": "delta",
 }  # fmt: skip
+_DECIDED = {("throughput", "rate"): "tok/s", ("size", "bytes"): "model_size", ("memory", "bytes"): "ram_used"}
+"""(ambiguous name, what its unit measures) -> what it then is."""
+_RATES = (("tokens", "s"), ("tok", "s"), ("tokens", "sec"), ("tokens", "second"))
 _QUANTILE = re.compile(r"p0*([1-9]\d?)(?:th)?$")
 _FILLERS = frozenset({"percentiles", "percentile", "stats", "statistics", "summary", "timing", "the", "of"})
 _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
@@ -169,6 +172,9 @@ class Vocabulary:
         if len(name) > _LONGEST_NAME:
             return _UNKNOWN
         words, unit = normal(name)
+        whole = "_".join(words)
+        if whole not in self._index and _is_rate(words):
+            return self._by_unit(words, "tok/s")
         bare_statistic = None
         for statistic, rest in _without_statistic(words):
             for base, suffix in _without_unit(rest, unit):
@@ -178,11 +184,12 @@ class Vocabulary:
                         continue
                     metric = "latency" if UNITS.get(suffix, ("", 0))[0] == "time" else ""
                     if metric and statistic != "value":
-                        return self._number(metric, statistic, suffix)
+                        return self._number(metric, statistic, suffix, in_name=unit is None)
                     continue
                 hit = self._hit(base, place)
-                if hit is not None:
-                    return self._as_meaning(hit, statistic, suffix)
+                # Only numbers have a statistic or a unit in their names: "error_count" is no error.
+                if hit is not None and (base == whole or hit[0] in {"number", "ambiguous"}):
+                    return self._as_meaning(hit, statistic, suffix, in_name=unit is None)
         if bare_statistic is not None and bare_statistic != "value":
             return Meaning("statistic", bare_statistic, bare_statistic)
         return self._by_unit(words, unit)
@@ -192,23 +199,28 @@ class Vocabulary:
             return "number", self._within[place][base]
         return self._index.get(base)
 
-    def _as_meaning(self, hit: tuple[MeaningKind, str], statistic: str, unit: str | None) -> Meaning:
+    def _as_meaning(self, hit: tuple[MeaningKind, str], statistic: str, unit: str | None, *, in_name: bool) -> Meaning:
         kind, name = hit
         if kind == "ambiguous":
-            if name.startswith("throughput") and unit is not None and UNITS.get(unit, ("", 0))[0] == "rate":
-                return self._number("tok/s", statistic, unit)
+            dimension = None if unit is None else UNITS.get(unit, ("", 0))[0]
+            decided = _DECIDED.get((name, dimension or ""))
+            if decided is not None:
+                return self._number(decided, statistic, unit, in_name=in_name)
             why: str = self.words["ambiguous"][name]
             return Meaning("ambiguous", f"{name}: {why}", statistic)
-        return self._number(name, statistic, unit) if kind == "number" else Meaning(kind, name, statistic)
+        if kind == "number":
+            return self._number(name, statistic, unit, in_name=in_name)
+        return Meaning(kind, name, statistic)
 
-    def _number(self, metric: str, statistic: str, unit: str | None) -> Meaning:
-        return Meaning("number", metric, statistic, self.term(metric, statistic, unit, in_name=True))
+    def _number(self, metric: str, statistic: str, unit: str | None, *, in_name: bool = False) -> Meaning:
+        # A program's "_gb" is 2^30; in brackets, as in prose, it is what is sold as one.
+        return Meaning("number", metric, statistic, self.term(metric, statistic, unit, in_name=in_name))
 
     def _by_unit(self, words: list[str], unit: str | None) -> Meaning:
         """A name that nobody knows, with a unit that only one metric has."""
         if unit is not None and unit_of(unit) == ("rate", 1.0):
             metric = "prefill" if {"prompt", "prefill", "input"} & set(words) else "tok/s"
-            statistic = next((_STATISTICS[word] for word in words if word in _STATISTICS), "value")
+            statistic = next((known for word in words if (known := statistic_word(word))), "value")
             return self._number(metric, statistic, unit)
         return _UNKNOWN
 
@@ -237,6 +249,12 @@ def statistic_word(word: str) -> str | None:
     return None if match is None else f"p{match[1]}"
 
 
+def _is_rate(words: list[str]) -> bool:
+    """Whether a name ends in "tokens per second" in some spelling."""
+    tail = tuple(word for word in words[-3:] if word != "per")[-2:]
+    return tail in _RATES or tail == ("tok", "second")
+
+
 def _without_statistic(words: list[str]) -> Iterator[tuple[str, list[str]]]:
     """(statistic, the words left) of each way to read a name; the whole name comes first."""
     yield "value", words
@@ -259,6 +277,8 @@ def _without_unit(words: list[str], unit: str | None) -> Iterator[tuple[str, str
     if words and unit is None:
         if unit_of(words[-1], in_name=True) is not None:
             yield "_".join(words[:-1]), words[-1]
+        elif words[-1] == "c":
+            yield "_".join(words[:-1]), "°c"
         if words[-2:] in (["per", "second"], ["per", "sec"], ["per", "s"]):
             yield "_".join(words[:-2]), "/s"
 
