@@ -139,7 +139,8 @@ class Tally:
         if not n:
             return
         mean = math.fsum(values) / n if math.isfinite(total) else math.fsum(value / n for value in values)
-        self._merge_moments(n, mean, math.dist(values, (mean,) * n) ** 2)
+        distance = math.dist(values, (mean,) * n)
+        self._merge_moments(n, mean, distance * distance)
         lowest, highest = min(values), max(values)
         self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
         self.sketch.take(values)

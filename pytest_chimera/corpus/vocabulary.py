@@ -16,7 +16,7 @@ from pytest_chimera.corpus.quantities import UNITS, unit_of
 from pytest_chimera.corpus.rows import Term
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pytest_chimera.records import Role
@@ -83,7 +83,7 @@ class Vocabulary:
     @cached_property
     def families(self) -> tuple[str, ...]:
         """Families of models that names of files may hold."""
-        return tuple(self.words["families"])
+        return tuple(names_in(self.words["families"]))
 
     @cached_property
     def headers(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -149,7 +149,9 @@ class Vocabulary:
 
     @cached_property
     def _ends_of_settings(self) -> frozenset[str]:
-        return frozenset(name.rpartition("_")[2] for names in self.words["settings"].values() for name in names)
+        return frozenset(
+            name.rpartition("_")[2] for names in self.words["settings"].values() for name in names_in(names)
+        )
 
     def term(self, metric: str, statistic: str, unit: str | None, *, in_name: bool = False) -> Term | None:
         """The meaning of a number of `metric` in `unit`; None when the unit is not one of what the metric measures."""
@@ -240,6 +242,11 @@ def normal(name: str) -> tuple[list[str], str | None]:
     return [word for word in re.split(r"[^a-z0-9]+", text) if word and word not in _FILLERS], unit
 
 
+def names_in(value: Sequence[str]) -> Sequence[str]:
+    """Several names, written as a list or parted by spaces."""
+    return value.split() if isinstance(value, str) else value
+
+
 def statistic_word(word: str) -> str | None:
     """The statistic that one word names, or None."""
     known = _STATISTICS.get(word)
@@ -286,17 +293,17 @@ def _without_unit(words: list[str], unit: str | None) -> Iterator[tuple[str, str
 def _entries(words: Mapping[str, Any]) -> Iterator[tuple[str, tuple[MeaningKind, str]]]:
     """Every name with its meaning; of names that stand twice the later wins."""
     for line in words["ignored"]:
-        for name in line:
+        for name in names_in(line):
             yield name, ("ignored", name)
     groups: tuple[tuple[str, MeaningKind], ...] = (
         ("environment", "environment"), ("labels", "label"), ("settings", "setting"), ("roles", "role")
     )  # fmt: skip
     for group, kind in groups:
         for canonical, names in words[group].items():
-            for name in names:
+            for name in names_in(names):
                 yield name, (kind, canonical)
     for canonical, each in words["metrics"].items():
-        for name in each["names"]:
+        for name in names_in(each.get("names", ())):
             yield name, ("number", canonical)
     for name in words["ambiguous"]:
         yield name, ("ambiguous", name)

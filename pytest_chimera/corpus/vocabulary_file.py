@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from pytest_chimera.corpus.quantities import UNITS
-from pytest_chimera.corpus.vocabulary import Vocabulary, built_in_words
+from pytest_chimera.corpus.vocabulary import Vocabulary, built_in_words, names_in
 from pytest_chimera.corpus.yaml_reader import parse_yaml
 from pytest_chimera.errors import CorpusError, RecordError, nearest
 from pytest_chimera.records import Role
@@ -59,7 +59,7 @@ def extended(words: Any, given: Any, source: str) -> dict[str, Any]:
     merged["metrics"] = _metrics(merged["metrics"], given.get("metrics", {}), source)
     for group in _GROUPS:
         for name, names in _mapping(given.get(group, {}), group, source).items():
-            merged[group][name] = [*merged[group].get(name, ()), *_names(names, f"{group}.{name}", source)]
+            merged[group][name] = [*names_in(merged[group].get(name, ())), *_names(names, f"{group}.{name}", source)]
     for name, meanings in _mapping(given.get("within", {}), "within", source).items():
         inner = _mapping(meanings, f"within.{name}", source)
         wrong = next((str(metric) for metric in inner.values() if metric not in merged["metrics"]), None)
@@ -69,7 +69,7 @@ def extended(words: Any, given: Any, source: str) -> dict[str, Any]:
     for name, why in _mapping(given.get("ambiguous", {}), "ambiguous", source).items():
         merged["ambiguous"][str(name)] = str(why)
     merged["ignored"] = [*merged["ignored"], _names(given.get("ignored", []), "ignored", source)]
-    merged["families"] = [*merged["families"], *_names(given.get("families", []), "families", source)]
+    merged["families"] = [*names_in(merged["families"]), *_names(given.get("families", []), "families", source)]
     merged["headers"] = [_header(each, source) for each in given.get("headers", [])]
     return merged
 
@@ -85,8 +85,8 @@ def _metrics(metrics: dict[str, Any], given: Any, source: str) -> dict[str, Any]
                 f"Accepted: {', '.join(_METRIC_KEYS)}.",
                 nearest(unknown[0], _METRIC_KEYS),
             )
-        before = metrics.get(name, {"title": name, "better": None, "names": []})
-        names = [*before["names"], *_names(words.get("names", []), f"{where}.names", source)]
+        before = metrics.get(name, {"title": name, "better": None})
+        names = [*names_in(before.get("names", ())), *_names(words.get("names", []), f"{where}.names", source)]
         merged = {**before, **words, "names": names}
         _check(merged.get("dimension"), get_args(Dimension), f"{where}.dimension", source)
         _check(merged.get("role", "performance"), get_args(Role), f"{where}.role", source)
@@ -119,8 +119,12 @@ def _mapping(value: Any, where: str, source: str) -> Mapping[str, Any]:
 
 
 def _names(value: Any, where: str, source: str) -> list[str]:
+    if isinstance(value, str):
+        return value.split()
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise CorpusError(f"{where} in {source} is {value!r}.", "Accepted: a list of names.", _FORM)
+        raise CorpusError(
+            f"{where} in {source} is {value!r}.", "Accepted: names parted by spaces, or a list of them.", _FORM
+        )
     return value
 
 
