@@ -1,4 +1,4 @@
-"""Quantiles and tails of t and normal, digamma and trigamma: against scipy, closed forms and one another."""
+"""Quantiles of t and normal, tails of t, F and normal, digamma, trigamma: against scipy, closed forms, one another."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_chimera import distributions
 from pytest_chimera.distributions import (
     digamma,
+    f_tail,
     normal_quantile,
     normal_tail,
     t_tail,
@@ -215,3 +216,23 @@ def test_many_degrees_of_freedom_are_nearly_the_normal(df: float) -> None:
     for tail in (1e-6, 1e-4, 0.01, 0.3):
         assert t_upper_quantile(tail, df) == pytest.approx(-normal_quantile(tail), rel=1e-6)
         assert t_tail(t_upper_quantile(tail, df), df) == pytest.approx(tail, rel=EXACT)
+
+
+@given(st.integers(1, 100), st.integers(1, 10_000), st.floats(-6, 3))
+@quickly
+def test_the_tail_of_f_is_scipys(stats: Any, df1: int, df2: int, exponent: float) -> None:
+    """The share of F above any ratio is scipy's, from next to everything to next to nothing."""
+    x = 10.0**exponent
+    assert f_tail(x, df1, df2) == pytest.approx(float(stats.f.sf(x, df1, df2)), rel=EXACT, abs=1e-280)
+
+
+@given(st.floats(0.01, 30), st.integers(1, 10_000))
+@quickly
+def test_f_of_one_degree_is_the_square_of_t(x: float, df: int) -> None:
+    """With one degree above, the tail of F at the square is both tails of t together."""
+    assert f_tail(x * x, 1, df) == pytest.approx(2 * t_tail(x, df), rel=EXACT, abs=1e-300)
+
+
+def test_all_of_f_lies_above_nothing_and_nothing_above_everything() -> None:
+    """Above 0 and below lies all of F, above infinity nothing."""
+    assert (f_tail(0.0, 2, 3), f_tail(-1.0, 2, 3), f_tail(math.inf, 2, 3)) == (1.0, 1.0, 0.0)

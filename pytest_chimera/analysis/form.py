@@ -1,6 +1,7 @@
 """What an analysis says, as data: findings and tables whose numbers are facts, and what pictures are drawn from.
 
-Whoever renders it decides how it looks; a string is a sentence of ours, a `Quoted` is text from a file, a `Fact` a number.
+Whoever renders it decides how it looks; a string is a sentence of ours, a `Quoted` is text from a file, a `Fact` a
+number.
 """
 
 from __future__ import annotations

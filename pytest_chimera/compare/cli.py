@@ -16,7 +16,7 @@ from pytest_chimera.compare.formats import bencher, github_benchmark
 from pytest_chimera.compare.picture import Distribution, draw_distributions
 from pytest_chimera.compare.sides import Compared, Sides, Wish, compare_sides, paired_by
 from pytest_chimera.compare.table import markdown_text, terminal_lines, title
-from pytest_chimera.compare.trend import trend_line, trend_of
+from pytest_chimera.compare.trend import trend_line
 from pytest_chimera.errors import BaselineError, ChimeraError, LimitError, SettingError
 from pytest_chimera.gate import wording
 from pytest_chimera.gate.expressions import DEFAULT_THRESHOLDS, parse_allowance, parse_expression, thresholds
@@ -34,6 +34,7 @@ from pytest_chimera.gate.sources import (
 from pytest_chimera.records import UNJUDGED, Verdict
 from pytest_chimera.report.escape import terminal
 from pytest_chimera.report.files import write_whole
+from pytest_chimera.trends import trend_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

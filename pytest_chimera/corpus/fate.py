@@ -26,6 +26,7 @@ _MASKED = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_REASON = 300
+_FEWEST_MEANS = 2
 _SAME = 0.02
 """Rate x time is the count when they agree to so much: people round."""
 _OF_A_MODEL = frozenset({"ttft", "load", "eval", "prompt_eval", "output_tokens", "prompt_tokens", "prefill", "itl"})
@@ -109,13 +110,30 @@ def settle_tokens(
 
 def settle_words(rows: list[Row], vocabulary: Vocabulary) -> None:
     """Where some rows of a file count words, its other counts and rates of whole requests are of words too."""
-    if not any(term.metric == "words" for row in rows for term, _, _ in row.numbers):
+    metrics = {term.metric for row in rows for term, _, _ in row.numbers}
+    if "words" not in metrics:
         return
     changed = {"tok/s_e2e": "words/s", "output_tokens": "words", "total_tokens": "words"}
+    if not any(term[:2] == ("tok/s", "value") for row in rows for term, _, _ in row.numbers):
+        changed["tok/s"] = "words/s"  # means of those rates
     for row in rows:
         row.numbers = [
             (_as(term, changed[term.metric], vocabulary), value, name)
             if term.metric in changed
+            else (term, value, name)
+            for term, value, name in row.numbers
+        ]
+
+
+def settle_means(rows: list[Row]) -> None:
+    """A bare time or rate in a row with means of two other metrics is a mean too: "mean_ttft_s, prompt_eval"."""
+    for row in rows:
+        means = {term.metric for term, _, _ in row.numbers if term.statistic == "mean"}
+        if len(means) < _FEWEST_MEANS:
+            continue
+        row.numbers = [
+            (term._replace(statistic="mean"), value, name)
+            if term.statistic == "value" and term.dimension in {"time", "rate"} and term.metric not in means
             else (term, value, name)
             for term, value, name in row.numbers
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_chimera.corpus.walk import READ, Found, _entry, _file, _roots, shown
+from pytest_chimera.corpus.walk import READ, Found, _entry, _file, _matches, _root, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,23 +53,38 @@ def scan(paths: Sequence[str | Path], bounds: Bounds, most: int) -> Iterator[Fol
 
     A folder comes before those within it. Raises CorpusError for a path that is not there.
     """
-    roots = [root for path in paths for root in _roots(str(path))]
+    roots = [_root(str(path)) for path in paths]
     several = len(roots) > 1
     seen = _Seen(set(), set())
     left = bounds.files
-    for root in roots:
+    for root, pattern in roots:
         prefix = root.name if several or root.is_file() else ""
-        for each in _below(root, prefix, bounds, seen):
-            if isinstance(each, Found):
-                left -= 1
-                yield each
+        skip = len(root.name) + 1 if pattern and several else 0
+        # Below a glob each folder may be looked at once more for another glob: only files are seen once then.
+        for each in _below(root, prefix, bounds, _Seen(seen.files, set()) if pattern else seen):
+            part = _matching(each, pattern, skip, seen) if pattern else each
+            if part is None:
                 continue
-            for start in range(0, min(len(each.names), left), most):
-                yield each._replace(names=each.names[start : min(start + most, left)])
-            left -= len(each.names)
+            if isinstance(part, Found):
+                left -= 1
+                yield part
+                continue
+            for start in range(0, min(len(part.names), left), most):
+                yield part._replace(names=part.names[start : min(start + most, left)])
+            left -= len(part.names)
             if left <= 0:
                 yield Found("...", str(root), "other", f"more than {bounds.files} files; the rest is not read")
                 return
+
+
+def _matching(each: Folder | Found, pattern: tuple[str, ...], skip: int, seen: _Seen) -> Folder | Found | None:
+    """What of a folder a glob matches; None of nothing."""
+    if isinstance(each, Found):
+        return each if _matches(each.shown[skip:].split("/"), pattern) else None
+    parts = each.path[skip:].split("/") if each.path[skip:] else []
+    names = [name for name in each.names if _matches([*parts, name], pattern)]
+    seen.files.update(os.path.normpath(f"{each.location}/{name}") for name in names)
+    return each._replace(names=names) if names else None
 
 
 def _below(root: Path, prefix: str, bounds: Bounds, seen: _Seen) -> Iterator[Folder | Found]:

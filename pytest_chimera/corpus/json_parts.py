@@ -84,6 +84,13 @@ def agree(part: Part, inner: list[tuple[str, Part]]) -> bool:
     return True
 
 
+def in_all(held: Held) -> Held:
+    """A count beside a list of rows is their sum: "total_tokens" beside "results"."""
+    if held.term is None or held.term.statistic != "value" or held.term.dimension not in {"tokens", "count"}:
+        return held
+    return held._replace(term=held.term._replace(statistic="sum"), meaning=held.meaning._replace(statistic="sum"))
+
+
 def named_by(part: Part, key: str, pointer: str, vocabulary: Vocabulary) -> None:
     """Give a part that its key tells from its neighbours that key: as its model, or as a label."""
     owner = pointer.rpartition("/")[2].rstrip("s")

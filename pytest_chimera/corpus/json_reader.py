@@ -18,7 +18,7 @@ from pytest_chimera.corpus.cells import (
     setting_value,
 )
 from pytest_chimera.corpus.fate import has_model_metrics, judge, only_zeros, said_error, said_success, settle_tokens
-from pytest_chimera.corpus.json_parts import Held, Part, agree, escaped, named_by, series_of, take, within
+from pytest_chimera.corpus.json_parts import Held, Part, agree, escaped, in_all, named_by, series_of, take, within
 from pytest_chimera.corpus.models import is_tagged
 from pytest_chimera.corpus.quantities import is_nothing
 from pytest_chimera.corpus.rows import Reading, Remark, Row, Term
@@ -88,6 +88,7 @@ class JsonReader:
     # An object: what it says itself first, for that holds for everything within it.
     def _object(self, node: Mapping[str, Any], pointer: str, outside: Row, place: str, depth: int) -> Part:
         part = Part(outside)
+        before = len(self.reading.rows)
         if depth > self._bounds.depth:
             self._too_deep(pointer)
             return part
@@ -114,6 +115,8 @@ class JsonReader:
         for key in lists:
             below = self._vocabulary.place(key, place)
             self._list(node[key], f"{pointer}/{escaped(key)}", part.outside, below, depth)
+        if part.held and lists and len(self.reading.rows) > before:
+            part.held = [in_all(held) for held in part.held]
         return part
 
     def _join(self, part: Part, inner: list[tuple[str, Part]], pointer: str) -> None:

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_chimera.corpus.csv_reader import cells_of, read_csv
-from pytest_chimera.corpus.fate import settle_failed, settle_words
+from pytest_chimera.corpus.fate import settle_failed, settle_means, settle_words
 from pytest_chimera.corpus.formats import CSV_FORMATS, JSON_FORMATS, TEXT_FORMATS
 from pytest_chimera.corpus.json_reader import JsonReader
 from pytest_chimera.corpus.markdown_reader import MarkdownReader
@@ -59,6 +59,7 @@ def read_one(found: Found, vocabulary: Vocabulary, bounds: Bounds) -> FileReadin
         reading = _only("unknown", Remark("", str(error.what), "broken"))
     settle_failed(reading.rows)
     settle_words(reading.rows, vocabulary)
+    settle_means(reading.rows)
     _times(found, reading)
     _printable(reading)
     return FileReading(found, len(data), digest, reading)

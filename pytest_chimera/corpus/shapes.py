@@ -150,12 +150,20 @@ def _filled(node: dict[str, Any], scope: int, keys: Keys, values: Mapping[Any, A
     return filled
 
 
-def value_at(nodes: Sequence[Any], place: Place) -> Any:
-    """The value at a place of (document, item)."""
-    node = nodes[place[0]]
-    for key in place[1]:
-        node = node[key]
-    return node
+def getter(place: Place) -> Callable[[Any, Any], Any]:
+    """A function of (document, item) that takes the value at a place out of one of them."""
+    scope, keys = place
+    if len(keys) == 1:
+        key = keys[0]
+        return (lambda _, item: item[key]) if scope else (lambda document, _: document[key])
+
+    def get(document: Any, item: Any) -> Any:
+        node = item if scope else document
+        for key in keys:
+            node = node[key]
+        return node
+
+    return get
 
 
 def picker(places: Sequence[Place]) -> Callable[[Any], tuple[Any, ...]]:

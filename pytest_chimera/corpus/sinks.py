@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.corpus.cells import set_model
@@ -11,17 +12,19 @@ from pytest_chimera.corpus.rows import Reading, Row, Term
 from pytest_chimera.corpus.summaries import Group, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from pytest_chimera.corpus.gathered import Gathered
     from pytest_chimera.corpus.plans import Plan
     from pytest_chimera.corpus.walk import Found
 
-    Key = tuple[str | None, bool | None, bool]
-    """(model, cold, whether the rate is that of whole requests): rows that are counted together."""
+    Key = tuple[str | None, bool | str | None, bool]
+    """(model, whether cold or `FAILED`, whether the rate is that of whole requests): rows that are counted together."""
 
-_PENDING = 2048
+_PENDING = 4096
 """Rows that wait."""
+FAILED = "failed"
+"""In a key: its rows failed, and their values are not looked at."""
 _MOST_MODELS = 10_000
 """Names that are remembered."""
 
@@ -33,63 +36,90 @@ class Sink:
         self.plan = plan
         self._kind = kind
         self._rows: dict[Key, list[tuple[Any, ...]]] = {}
+        self._columns: list[list[Any]] = [[] for _ in plan.slots]
+        self._keyed: dict[Key, list[int]] = {}
+        """Rows of the columns that are counted together."""
+        self._waiting = 0
         self._tallies: dict[Key, list[Tally]] = {}
-        self._failed: dict[Key, int] = {}
-        self._kept: dict[Key, int] = {}
         self.files = 0
         self.first = ""
         """The first file."""
 
     def add_row(self, key: Key, values: tuple[Any, ...], into: Gathered) -> None:
-        """One row that did not fail: its values, as written, in the order of the slots."""
+        """One row: its values, as written, in the order of the slots."""
         rows = self._rows.get(key)
         if rows is None:
             rows = self._rows[key] = []
         rows.append(values)
         if len(rows) >= _PENDING:
-            self._settle(key, into)
+            self._settle_rows(key, into)
 
-    def add_columns(self, key: Key, columns: Sequence[Sequence[float | None]], rows: int, into: Gathered) -> None:
-        """Many rows that did not fail; None is a value that is missing."""
-        self._kept[key] = self._kept.get(key, 0) + rows
-        for tally, column, slot in zip(self._of(key, into), columns, self.plan.slots, strict=True):
-            scale = slot.term.scale
-            present: Sequence[Any] = column
-            if None in column:
-                present = [value for value in column if value is not None]
-                tally.missing += len(column) - len(present)
-            tally.take(present if scale == 1 else [value * scale for value in present])
-
-    def add_failed(self, model: str | None, *, whole: bool) -> None:
-        """A row that failed: its values are not looked at."""
-        key = (model, None, whole)
-        self._failed[key] = self._failed.get(key, 0) + 1
+    def add_columns(
+        self, rows: Mapping[Key, Sequence[int]], columns: Sequence[Sequence[float | None]], into: Gathered
+    ) -> None:
+        """Many rows, column by column, and which of them belong together; None is a value that is missing."""
+        before = self._waiting
+        for key, members in rows.items():
+            known = self._keyed.get(key)
+            if known is None:
+                known = self._keyed[key] = []
+            known += [before + row for row in members] if before else members
+        for pending, column in zip(self._columns, columns, strict=True):
+            pending.extend(column)
+        self._waiting += len(columns[0])
+        if self._waiting >= _PENDING:
+            self._settle_columns(into)
 
     def finish(self, into: Gathered) -> None:
         """Count all that waits, and say what was not understood."""
         for key in self._rows:
-            self._settle(key, into)
-        for key, rows in self._kept.items():
-            for term in self.plan.empty:
-                self._tally(term, key, into).missing += rows
-        for key, rows in self._failed.items():
-            for tally in self._of(key, into):
-                tally.failed += rows
-            for term in self.plan.empty:
-                self._tally(term, key, into).failed += rows
+            self._settle_rows(key, into)
+        self._settle_columns(into)
         for remark in self.plan.remarks if self.files else ():
             into.say(remark, self.first, times=self.files)
 
-    def _settle(self, key: Key, into: Gathered) -> None:
+    def _settle_rows(self, key: Key, into: Gathered) -> None:
         rows = self._rows[key]
         if rows:
             self._rows[key] = []
-            self.add_columns(key, list(zip(*rows, strict=True)), len(rows), into)
+            self._take(key, list(zip(*rows, strict=True)), len(rows), into)
+
+    def _settle_columns(self, into: Gathered) -> None:
+        keyed, columns = self._keyed, self._columns
+        self._keyed, self._columns, self._waiting = {}, [[] for _ in columns], 0
+        for key, rows in keyed.items():
+            if len(rows) > 1:
+                pick = itemgetter(*rows)
+                self._take(key, [pick(column) for column in columns], len(rows), into)
+            elif rows:
+                self._take(key, [(column[rows[0]],) for column in columns], 1, into)
+
+    def _take(self, key: Key, columns: Sequence[Sequence[Any]], rows: int, into: Gathered) -> None:
+        """Count the rows of one key."""
+        failed = key[1] is FAILED
+        tallies = self._of((key[0], None, key[2]) if failed else key, into)
+        for tally, slot, column in zip(tallies, self.plan.slots, columns):  # noqa: B905  # no columns of an empty row
+            if failed:
+                tally.failed += rows
+                continue
+            present, scale = column, slot.term.scale
+            try:
+                tally.take(present if scale == 1 else [value * scale for value in present])
+            except TypeError:  # some are None: nothing was counted
+                present = [value for value in column if value is not None]
+                tally.missing += len(column) - len(present)
+                tally.take([value * scale for value in present])
+        for tally in tallies[len(self.plan.slots) :]:
+            if failed:
+                tally.failed += rows
+            else:
+                tally.missing += rows
 
     def _of(self, key: Key, into: Gathered) -> list[Tally]:
         tallies = self._tallies.get(key)
         if tallies is None:
             terms = [slot.term for slot in self.plan.slots]
+            terms += self.plan.empty
             if key[2] and self.plan.whole is not None:
                 terms[self.plan.whole.rate] = self.plan.whole.term
             tallies = self._tallies[key] = [self._tally(term, key, into) for term in terms]
@@ -140,22 +170,19 @@ class Models:
 def cold_rows(groups: Sequence[Hashable], loads: Sequence[float | None]) -> list[bool | None]:
     """Whether each row of a file is cold, as `coldness.mark_cold` has it; `groups` tells its models apart."""
     cold: list[bool | None] = [None] * len(loads)
-    different = dict.fromkeys(groups)
-    if len(different) == 1 and None not in loads:
-        bound = _bound(sorted(loads))  # type: ignore[type-var]  # none of them is None
-        return cold if bound is None else [value > bound for value in loads]  # type: ignore[operator]  # same
-    for group in different:
-        own = [value for value, other in zip(loads, groups, strict=True) if other == group and value is not None]
-        bound = _bound(sorted(own))
-        for at, (value, other) in enumerate(zip(loads, groups, strict=True)):
-            if other == group and value is not None and bound is not None:
-                cold[at] = value > bound
+    for group in dict.fromkeys(groups):
+        own = [at for at, other in enumerate(groups) if other == group]
+        bound = cold_bound([load for at in own if (load := loads[at]) is not None])
+        for at in own if bound is not None else ():
+            load = loads[at]
+            cold[at] = None if load is None else load > bound
     return cold
 
 
-def _bound(loads: Sequence[float]) -> float | None:
-    """The load, of those of one model in order, from above which on a row is cold."""
-    if len(loads) < FEWEST:
+def cold_bound(loads: list[float]) -> float | None:
+    """The load above which a row of a model in a file is cold, in the unit of `loads`; None when they are too few."""
+    count = len(loads)
+    if count < FEWEST:
         return None
-    middle = len(loads) // 2
-    return FACTOR * (loads[middle] if len(loads) % 2 else (loads[middle - 1] + loads[middle]) / 2)
+    loads = sorted(loads)
+    return FACTOR * (loads[count // 2] if count % 2 else (loads[count // 2 - 1] + loads[count // 2]) / 2)

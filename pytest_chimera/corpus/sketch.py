@@ -17,6 +17,8 @@ _UPPER = slice(1, None, 2) if sys.byteorder == "little" else slice(0, None, 2)
 _WHOLE_POWERS = 7
 """Widenings after which a bucket holds all between two powers of two; only values of over 1000 of them need more."""
 _LARGEST = 3.4e38
+_UNSURE = 0x7F7F
+"""The last bucket of positive values; all that are above hold negative ones."""
 MOST_BUCKETS = 1024
 """Buckets of one sketch: eight powers of two at the finest; a wider range of values makes all buckets twice as wide."""
 
@@ -46,8 +48,11 @@ class Sketch:
         """
         return 2.0 ** (self.shift - 8) if self.shift <= _WHOLE_POWERS else math.inf
 
-    def take(self, values: Sequence[float]) -> None:
-        """Count finite values; those beyond the range of a float32 as the last within it."""
+    def take(self, values: Sequence[float]) -> tuple[float, float]:
+        """Count finite values; those beyond the range of a float32 as the last within it.
+
+        Returns bounds of them that cost nothing to tell: none is below the first and none above the second.
+        """
         try:
             singles = struct.pack(f"={len(values)}f", *values)
         except OverflowError:
@@ -55,6 +60,11 @@ class Sketch:
         counts = Counter(array("H", singles)[_UPPER])  # in C: there may be a million of them
         shift = self.shift
         self._add(counts.items() if not shift else ((bucket >> shift, count) for bucket, count in counts.items()))
+        largest = max(counts)
+        if largest >= _UNSURE:
+            return -math.inf, math.inf
+        # A value just below a bucket may have been rounded up into it.
+        return _single(max(min(counts) - 1, 0) << 16), _single((largest + 1) << 16)
 
     def merge(self, other: Sketch) -> None:
         """Take in what another has seen; that one stays as it is."""

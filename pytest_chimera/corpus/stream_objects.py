@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.corpus.coldness import FEWEST
 from pytest_chimera.corpus.plans import masked
 from pytest_chimera.corpus.rows import Row
-from pytest_chimera.corpus.shapes import UnplannedError, lists_in, picker, plan_of, shape_of, value_at
-from pytest_chimera.corpus.sinks import Sink, cold_rows
+from pytest_chimera.corpus.shapes import UnplannedError, getter, lists_in, picker, plan_of, shape_of
+from pytest_chimera.corpus.sinks import FAILED, Sink, cold_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pytest_chimera.corpus.gathered import Counts, Gathered
     from pytest_chimera.corpus.plans import Plan
@@ -22,51 +23,59 @@ if TYPE_CHECKING:
     Nodes = tuple[Any, ...]
     PlanOf = Callable[[Any, Callable[[], Plan | None]], Plan | None]
     """The plan of a key, made by the call when it is not known yet."""
-    _Judged = tuple["_Rows", str | None, bool | None, bool, tuple[Any, ...], bool]
-    """(owner, model, cold, whole, values, failed) of a row, before its file is known to be understood."""
+    _Judged = tuple["_Rows", str | None, bool | str | None, bool, tuple[Any, ...]]
+    """(owner, model, whether cold or `FAILED`, whole, values) of a row, before its whole file is understood."""
 
 
 class _Rows:
     """Rows of one plan."""
 
-    def __init__(self, plan: Plan, scope: int) -> None:
+    def __init__(self, plan: Plan, scope: int, first: str) -> None:
         self.plan = plan
+        self.width = plan.width
         self.sink = Sink(plan, "json")
-        self.scope = scope
-        self.silent = not plan.width
+        self.sink.first = first
+        self._scope = scope
         self._pick = picker([slot.at for slot in plan.slots])
-        self._telling = tuple(plan.telling)
-        self._timed = tuple(plan.timed)
+        self._model = None if plan.model is None else getter(plan.model)
+        self._answer = None if plan.answer is None else getter(plan.answer)
+        self._checks = [(getter(place), check) for place, check in plan.checks]
+        self._timed = _indexes(plan.timed) if plan.telling else None
 
-    def judge(self, nodes: Nodes, models: Models, found: Callable[[], Found], spare: Row) -> _Judged | None:
-        """One row of (document, item); None when only the readers themselves can tell what it means."""
+    def judge(self, document: Any, item: Any, models: Models, found: Callable[[], Found], spare: Row) -> _Judged | None:
+        """One row; None when only the readers themselves can tell what it means."""
         plan = self.plan
-        values = self._pick(nodes[self.scope])
-        model = None if plan.model is None else models.named(value_at(nodes, plan.model))
+        values = self._pick(item if self._scope else document)
+        model = None if self._model is None else models.named(self._model(document, item))
         if model is None and plan.named:
             model = models.of_file(found())
-        failed = any(check(value_at(nodes, place)) for place, check in plan.checks)
-        answer = None if plan.answer is None else value_at(nodes, plan.answer)
+        failed = False
+        for get, check in self._checks:
+            if check(get(document, item)):
+                failed = True
+        answer = None if self._answer is None else self._answer(document, item)
         if not failed and answer:
             failed = masked(answer, spare)
-        if not failed and self._telling:
-            failed = not any([values[at] for at in self._timed])  # noqa: C419  # a list is faster than a generator
+        if not failed and self._timed is not None:
+            failed = not any(self._timed(values))
         whole = plan.whole is not None and plan.whole.holds(values, plan.slots)
         if whole and answer and plan.whole is not None and len(answer.split()) == values[plan.whole.tokens]:
             return None
-        return self, model, None, whole, values, failed
+        return self, model, FAILED if failed else None, whole, values
 
-    def note(self, found: Callable[[], Found]) -> None:
-        """Count a file with such rows."""
-        if not self.sink.files:
-            self.sink.first = found().shown
-        self.sink.files += 1
+
+def _indexes(wanted: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    if len(wanted) == 1:
+        at = wanted[0]
+        return lambda values: (values[at],)
+    return itemgetter(*wanted)
 
 
 class _Shape:
     """Documents of one shape."""
 
-    def __init__(self, outer: _Rows, at: tuple[str, ...] | None) -> None:
+    def __init__(self, key: Any, outer: _Rows, at: tuple[str, ...] | None) -> None:
+        self.key = key
         self.outer = outer
         self.at = at
         """Where their list of objects is."""
@@ -96,10 +105,10 @@ class Objects:
             key = shape_of(document)
             shape = self._shapes.get(key)
             if shape is None:
-                shape = self._learn(key, document)
+                shape = self._learn(key, document, found)
                 if shape is None:
                     return False
-            rows = self._judged(key, shape, document, found)
+            rows = self._judged(shape, document, found)
         except (UnplannedError, RecursionError):
             return False
         if rows is None:
@@ -107,14 +116,12 @@ class Objects:
         if len(rows) >= FEWEST:
             rows = _with_cold(rows)
         into = self._into
-        for owner, model, cold, whole, values, failed in rows:
+        for owner, model, cold, whole, values in rows:
             counts.rows += 1
-            counts.numbers += owner.plan.width
-            if failed:
+            counts.numbers += owner.width
+            if cold is FAILED:
                 counts.failed += 1
-                owner.sink.add_failed(model, whole=whole)
-            else:
-                owner.sink.add_row((model, cold, whole), values, into)
+            owner.sink.add_row((model, cold, whole), values, into)
         return True
 
     def finish(self) -> None:
@@ -125,7 +132,7 @@ class Objects:
                     if rows is not None:
                         rows.sink.finish(self._into)
 
-    def _learn(self, key: Any, document: dict[str, Any]) -> _Shape | None:
+    def _learn(self, key: Any, document: dict[str, Any], found: Callable[[], Found]) -> _Shape | None:
         if key in self._shapes:
             return None
         if key not in self._once:
@@ -139,18 +146,16 @@ class Objects:
         plan = self._plan(key, lambda: plan_of(document, at, None, self._ask))
         if plan is None:
             return None
-        shape = self._shapes[key] = _Shape(_Rows(plan, 0), at)
+        shape = self._shapes[key] = _Shape(key, _Rows(plan, 0, found().shown), at)
         return shape
 
-    def _judged(
-        self, key: Any, shape: _Shape, document: dict[str, Any], found: Callable[[], Found]
-    ) -> list[_Judged] | None:
+    def _judged(self, shape: _Shape, document: dict[str, Any], found: Callable[[], Found]) -> list[_Judged] | None:
         """All rows of a file; None when only the readers can tell what one of them means."""
         outer = shape.outer
-        outer.note(found)
+        outer.sink.files += 1
         rows: list[_Judged] = []
-        if not outer.silent:
-            row = outer.judge((document,), self._models, found, self._spare)
+        if outer.width:
+            row = outer.judge(document, None, self._models, found, self._spare)
             if row is None:
                 return None
             rows.append(row)
@@ -160,32 +165,34 @@ class Objects:
         for name in shape.at:
             items = items[name]
         for item in items:
-            owner = self._item(key, shape, document, item)
+            form = shape_of(item)
+            owner = shape.items.get(form)
             if owner is None:
-                return None
-            if owner.silent:
+                owner = self._learn_item(form, shape, document, item, found().shown)
+                if owner is None:
+                    return None
+            if not owner.width:
                 continue
-            row = owner.judge((document, item), self._models, found, self._spare)
+            row = owner.judge(document, item, self._models, found, self._spare)
             if row is None:
                 return None
             rows.append(row)
         return rows
 
-    def _item(self, key: Any, shape: _Shape, document: dict[str, Any], item: dict[str, Any]) -> _Rows | None:
-        form = shape_of(item)
+    def _learn_item(self, form: Any, shape: _Shape, document: Any, item: Any, first: str) -> _Rows | None:
         if form not in shape.items:
-            plan = self._plan((key, form), lambda: plan_of(document, shape.at, item, self._ask))
-            shape.items[form] = None if plan is None else _Rows(plan, 1)
+            plan = self._plan((shape.key, form), lambda: plan_of(document, shape.at, item, self._ask))
+            shape.items[form] = None if plan is None else _Rows(plan, 1, first)
         return shape.items[form]
 
 
 def _with_cold(rows: list[_Judged]) -> list[_Judged]:
     """Rows of a file, the cold ones told from the warm ones by their loads."""
     loads: list[float | None] = []
-    for owner, _, _, _, values, failed in rows:
+    for owner, _, failed, _, values in rows:
         at = owner.plan.load
         loads.append(None if at is None or failed else values[at] * owner.plan.slots[at].term.scale)
     if len(loads) - loads.count(None) < FEWEST:
         return rows
     told = cold_rows([(row[1], row[0].plan.load_statistic) for row in rows], loads)
-    return [(*row[:2], cold, *row[3:]) for row, cold in zip(rows, told, strict=True)]
+    return [row if row[2] else (*row[:2], cold, *row[3:]) for row, cold in zip(rows, told, strict=True)]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from itertools import compress
+import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.corpus.cells import number_value
-from pytest_chimera.corpus.coldness import FEWEST
 from pytest_chimera.corpus.plans import Answer, learn, masked
 from pytest_chimera.corpus.quantities import is_nothing
 from pytest_chimera.corpus.rows import Row
-from pytest_chimera.corpus.sinks import Sink, cold_rows
+from pytest_chimera.corpus.sinks import FAILED, Sink, cold_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,9 +19,11 @@ if TYPE_CHECKING:
     from pytest_chimera.corpus.gathered import Counts, Gathered
     from pytest_chimera.corpus.plans import Plan, Slot
     from pytest_chimera.corpus.shapes import Ask
-    from pytest_chimera.corpus.sinks import Models
+    from pytest_chimera.corpus.sinks import Key, Models
     from pytest_chimera.corpus.stream_objects import PlanOf
     from pytest_chimera.corpus.walk import Found
+
+    Column = Sequence[float | None]
 
 _DELIMITERS = (",", "\t", "|")
 """Not ";": there a comma in a number may be a point."""
@@ -60,19 +61,21 @@ class Tables:
             table = self._learn(header)
             if table is None:
                 return False
-        rows = _rows(text, table)
-        if rows is None:
+        cells = _columns(text, table)
+        if cells is None:
             return False
-        cells = list(zip(*rows, strict=True))
-        columns = self._numbers(table.plan, cells, rows, grouped="_" in text[end:])
+        columns = self._numbers(table.plan, cells, grouped="_" in text[end:])
         if columns is None:
             return False
         failed = self._failed(table.plan, cells, columns)
-        if not self._add(table, cells, columns, failed, found):
+        rows = self._keyed(table.plan, cells, columns, failed, found)
+        if rows is None:
             return False
-        counts.rows += len(rows)
-        counts.failed += sum(failed)
-        counts.numbers += len(rows) * len(columns)
+        self._note(table, cells, found)
+        table.sink.add_columns(rows, columns, self._into)
+        counts.rows += len(columns[0])
+        counts.failed += len(failed)
+        counts.numbers += len(columns[0]) * len(columns)
         return True
 
     def finish(self) -> None:
@@ -97,11 +100,9 @@ class Tables:
         table = self._tables[header] = _Table(plan, subject.names, subject.delimiter)
         return table
 
-    def _numbers(
-        self, plan: Plan, cells: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], *, grouped: bool
-    ) -> list[Sequence[float | None]] | None:
+    def _numbers(self, plan: Plan, cells: Sequence[Sequence[str]], *, grouped: bool) -> list[Column] | None:
         """The columns that hold numbers, None for those that are missing; None when a cell holds anything else."""
-        columns: list[Sequence[float | None]] = []
+        columns: list[Column] = []
         for slot in plan.slots:
             texts = cells[slot.at]
             if grouped and "_" in "".join(texts):
@@ -110,62 +111,59 @@ class Tables:
                 column = list(map(float, texts))
                 total = sum(column)
             except ValueError:
-                total = float("nan")
+                total = math.nan
             if total - total == 0:
                 columns.append(column)
                 continue
             some = _some_numbers(texts)
-            if some is None or not all(any(map(str.strip, row)) for row in rows):
+            if some is None or not all(any(map(str.strip, row)) for row in zip(*cells, strict=True)):
                 return None
             columns.append(some)
         return columns
 
-    def _failed(
-        self, plan: Plan, cells: Sequence[Sequence[str]], columns: Sequence[Sequence[float | None]]
-    ) -> list[bool]:
-        """Whether each row failed."""
-        failed = [False] * len(columns[0])
+    def _failed(self, plan: Plan, cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> set[int]:
+        """Which rows failed."""
+        failed: set[int] = set()
         for at, check in plan.checks:
-            if any(cells[at]):
-                said = {text: check(text) for text in set(cells[at]) if text.strip()}
-                if any(said.values()):
-                    failed = [one or said.get(text, False) for one, text in zip(failed, cells[at], strict=True)]
+            texts = cells[at]
+            bad = {text for text in set(texts) if text and text.strip() and check(text)}
+            if bad:
+                failed.update([row for row, text in enumerate(texts) if text in bad])
         if plan.answer is not None:
-            answers = (bool(text.strip()) and masked(text, self._spare) for text in cells[plan.answer])
-            failed = [one or other for one, other in zip(failed, answers, strict=True)]
-        if plan.telling and all(0.0 in columns[at] or None in columns[at] for at in plan.timed):
-            timed = list(zip(*(columns[at] for at in plan.timed), strict=True))
-            telling = zip(*(columns[at] for at in plan.telling), strict=True)
-            zeros = (not any(one) and any(value is not None for value in two) for one, two in zip(timed, telling))  # noqa: B905  # as long as each other
-            failed = [one or other for one, other in zip(failed, zeros, strict=True)]
+            answers = enumerate(cells[plan.answer])
+            failed.update(row for row, text in answers if text.strip() and masked(text, self._spare))
+        if plan.telling and not all(columns[plan.timed[0]]):
+            zeros = [row for row, value in enumerate(columns[plan.timed[0]]) if not value and row not in failed]
+            for row in zeros:
+                nothing = not any(columns[at][row] for at in plan.timed)
+                if nothing and any(columns[at][row] is not None for at in plan.telling):
+                    failed.add(row)
         return failed
 
-    def _add(
+    def _keyed(
         self,
-        table: _Table,
+        plan: Plan,
         cells: Sequence[Sequence[str]],
-        columns: list[Sequence[float | None]],
-        failed: list[bool],
+        columns: Sequence[Column],
+        failed: set[int],
         found: Callable[[], Found],
-    ) -> bool:
-        """Add rows that are alike together; False when only the readers can tell what one of them means."""
-        models = self._models_of(table.plan, cells, found)
-        if models is None:
-            return False
-        whole = self._whole(table.plan, cells, columns)
-        if whole is None:
-            return False
-        cold = _cold(table.plan, columns, models, failed)
-        self._note(table, cells, found)
-        keys = list(zip(models, cold, whole, strict=True))
-        if True in failed:
-            for model, of_whole in compress(zip(models, whole, strict=True), failed):
-                table.sink.add_failed(model, whole=of_whole)
-        for key in dict.fromkeys(key for key, one in zip(keys, failed, strict=True) if not one):
-            wanted = [one == key and not other for one, other in zip(keys, failed, strict=True)]
-            own = columns if all(wanted) else [list(compress(column, wanted)) for column in columns]
-            table.sink.add_columns(key, own, sum(wanted), self._into)
-        return True
+    ) -> dict[Key, Sequence[int]] | None:
+        """The rows that are counted together; None when only the readers can tell what one of them means."""
+        models = self._models_of(plan, cells, found)
+        whole = self._whole(plan, cells, columns)
+        if models is None or whole is None:
+            return None
+        count = len(columns[0])
+        loads: Column = [None] * count if plan.load is None else columns[plan.load]
+        rows: dict[Key, Sequence[int]] = {}
+        for model in dict.fromkeys(models):
+            own: Sequence[int] = range(count)
+            if failed or rows or models.count(model) < count:
+                own = [row for row, other in enumerate(models) if other == model and row not in failed]
+            rows |= _by_load(model, own, loads)
+            if failed:
+                rows[model, FAILED, False] = [row for row in sorted(failed) if models[row] == model]
+        return _by_whole(rows, whole) if True in whole else rows
 
     def _models_of(
         self, plan: Plan, cells: Sequence[Sequence[str]], found: Callable[[], Found]
@@ -174,6 +172,8 @@ class Tables:
         count = len(cells[0])
         if plan.model is not None:
             texts = cells[plan.model]
+            if texts.count(texts[0]) == count and (model := self._models.named(texts[0])) is not None:
+                return [model] * count
             named = {text: self._models.named(text) for text in set(texts)}
             different = set(named.values())
             if None not in different:
@@ -182,13 +182,10 @@ class Tables:
                 return None
         return [self._models.of_file(found()) if plan.named else None] * count
 
-    def _whole(
-        self, plan: Plan, cells: Sequence[Sequence[str]], columns: Sequence[Sequence[float | None]]
-    ) -> list[bool] | None:
+    def _whole(self, plan: Plan, cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> list[bool] | None:
         """Whether the rate of each row is that of whole requests; None where its count is of words."""
-        count = len(columns[0])
         if plan.whole is None:
-            return [False] * count
+            return []
         whole = [plan.whole.holds(values, plan.slots) for values in zip(*columns, strict=True)]
         if plan.answer is not None and any(
             one and len(text.split()) == tokens
@@ -248,17 +245,61 @@ class _Header:
         return slots
 
 
-def _rows(text: str, table: _Table) -> list[list[str]] | None:
-    """The lines below the header as cells; None when there is anything among them but full rows."""
+def _columns(text: str, table: _Table) -> list[Sequence[str]] | None:
+    """The columns below the header; None when there is anything among them but full rows."""
     if "\n#" in text or "\0" in text:
         return None
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=table.delimiter, skipinitialspace=True)
+    if '"' not in text:  # then there is little for csv to do
+        width, delimiter = table.width + 1, table.delimiter
+        # The ends of lines become cells, which stand where they should when all rows are full.
+        flat = text.replace("\r\n" if "\r" in text else "\n", f"{delimiter}\0{delimiter}")
+        if "\n" in flat or "\r" in flat:
+            return None
+        cells = flat.split(delimiter)
+        if cells[-1]:
+            cells.append("\0")
+        else:
+            cells.pop()
+        lines = len(cells) // width
+        if lines * width != len(cells) or cells[table.width :: width].count("\0") != lines or lines == 1:
+            return None
+        return [cells[width + at :: width] for at in range(table.width)]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=table.delimiter, skipinitialspace=True)
     try:
-        rows = list(lines)
+        rows = list(reader)
     except csv.Error:
         return None
     del rows[0]
-    return rows if set(map(len, rows)) == {table.width} else None
+    return list(zip(*rows, strict=True)) if set(map(len, rows)) == {table.width} else None
+
+
+def _by_load(model: str | None, rows: Sequence[int], loads: Column) -> dict[Key, Sequence[int]]:
+    """Rows of one model of a file, none of which failed: cold, warm, and those of which that cannot be told."""
+    own = [loads[row] for row in rows]
+    some = [load for load in own if load is not None] if None in own else own
+    bound = cold_bound(some)  # type: ignore[arg-type]  # none of them is None
+    if bound is None:
+        return {(model, None, False): rows} if rows else {}
+    told = zip(rows, own, strict=True)
+    if some is own:
+        cold = [row for row, load in told if load > bound]  # type: ignore[operator]  # same
+        warm: Sequence[int] = rows
+        if cold:
+            warm = [row for row in rows if loads[row] <= bound]  # type: ignore[operator]  # same
+        return {(model, False, False): warm, (model, True, False): cold}
+    found: dict[Key, Sequence[int]] = {}
+    for row, load in told:
+        found.setdefault((model, None if load is None else load > bound, False), []).append(row)  # type: ignore[attr-defined]  # lists all
+    return found
+
+
+def _by_whole(rows: Mapping[Key, Sequence[int]], whole: Sequence[bool]) -> dict[Key, Sequence[int]]:
+    """The same, with rows apart whose rate is that of whole requests."""
+    apart: dict[Key, list[int]] = {}
+    for (model, cold, _), members in rows.items():
+        for row in members:
+            apart.setdefault((model, cold, whole[row]), []).append(row)
+    return dict(apart)
 
 
 def _some_numbers(texts: Sequence[str]) -> list[float | None] | None:
@@ -275,15 +316,3 @@ def _some_numbers(texts: Sequence[str]) -> list[float | None] | None:
         else:
             column.append(written.value)
     return column
-
-
-def _cold(
-    plan: Plan, columns: Sequence[Sequence[float | None]], models: list[str | None], failed: Sequence[bool]
-) -> list[bool | None]:
-    if plan.load is None or len(failed) < FEWEST:
-        return [None] * len(failed)
-    scale = plan.slots[plan.load].term.scale
-    loads = [
-        None if one or value is None else value * scale for value, one in zip(columns[plan.load], failed, strict=True)
-    ]
-    return cold_rows(models, loads)

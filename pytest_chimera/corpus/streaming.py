@@ -11,13 +11,14 @@ import json
 import os
 import pickle
 import platform
+import tempfile
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_chimera.corpus.coldness import mark_cold, name_models
-from pytest_chimera.corpus.folders import Folder, kind_of, scan
+from pytest_chimera.corpus.folders import Folder, scan
 from pytest_chimera.corpus.gathered import Gathered, Unopened
-from pytest_chimera.corpus.reading import _parse, read_one
+from pytest_chimera.corpus.reading import read_one
 from pytest_chimera.corpus.rows import Reading, Remark
 from pytest_chimera.corpus.sinks import Models
 from pytest_chimera.corpus.stream_objects import Objects
@@ -40,8 +41,8 @@ _MOST_PLANS = 2000
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 """As in `reading`: a pipe that took a file's place must not be waited for."""
 NOT_TOLD = (
-    "the corpus was streamed: copies are counted as often as they stand there, rows are cold or warm by the rows of their"
-    " own file, and models are named by contents and by names of files alone"
+    "the corpus was streamed: copies are counted as often as they stand there, rows are cold or warm by the rows of"
+    " their own file, and models are named by contents and by names of files alone"
 )
 
 
@@ -114,28 +115,29 @@ class _Reader:
         for found in task.others:
             self._by_readers(found)
         for folder in task.folders:
-            for name in folder.names:
-                self._file(folder, name)
+            self._folder(folder)
         self._objects.finish()
         self._tables.finish()
         for tally in self._into.tallies.values():
             tally.settle()
+        self._into.counts = {key: counts for key, counts in self._into.counts.items() if counts.files}
         return self._into
 
-    def _file(self, folder: Folder, name: str) -> None:
-        kind = kind_of(name)
-        if (kind == "json" or kind == "csv") and not (kind == "csv" and self._vocabulary.headers):  # noqa: PLR1714  # faster
-            try:
-                data = _bytes_of(f"{folder.location}/{name}", self._bounds.file_bytes)
-            except OSError:
-                data = None
-            if data:
-                counts = self._into.count(folder.path, kind)
-                if self._understood(kind, data, partial(folder.found, name), counts):
-                    counts.files += 1
-                    counts.size += len(data)
-                    return
-        self._by_readers(folder.found(name))
+    def _folder(self, folder: Folder) -> None:
+        kinds = {".json": "json", ".csv": "csv"} if not self._vocabulary.headers else {".json": "json"}
+        counted = {kind: self._into.count(folder.path, kind) for kind in kinds.values()}
+        most = self._bounds.file_bytes
+        for name in folder.names:
+            kind = kinds.get(name[name.rfind(".") :].lower())
+            if kind is not None:
+                data = _bytes_of(f"{folder.location}/{name}", most)
+                if data:
+                    counts = counted[kind]
+                    if self._understood(kind, data, partial(folder.found, name), counts):
+                        counts.files += 1
+                        counts.size += len(data)
+                        continue
+            self._by_readers(folder.found(name))
 
     def _understood(self, kind: str, data: bytes, found: Callable[[], Found], counts: Any) -> bool:
         try:
@@ -181,10 +183,12 @@ class _Reader:
 
     def _asker(self, kind: str) -> Callable[[bytes], Reading]:
         """What the readers make of a made-up file."""
-        found = Found("", "", kind, None)
 
         def ask(data: bytes) -> Reading:
-            return _parse(found, data, self._vocabulary, self._bounds)
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(data)
+                file.flush()
+                return read_one(Found("", file.name, kind, None), self._vocabulary, self._bounds).reading
 
         return ask
 
@@ -198,8 +202,11 @@ def unopened(found: Found) -> Iterator[Unopened]:
 
 
 def _bytes_of(location: str, most: int) -> bytes | None:
-    """What is in a file; None when it is too large."""
-    file = os.open(location, _FLAGS)
+    """What is in a file; None when it is too large or cannot be read, which the readers then say."""
+    try:
+        file = os.open(location, _FLAGS)
+    except OSError:
+        return None
     try:
         data = os.read(file, _PIECE)
         if len(data) < _PIECE:
@@ -210,6 +217,8 @@ def _bytes_of(location: str, most: int) -> bytes | None:
         while piece := os.read(file, 16 * _PIECE):
             pieces.append(piece)
         return b"".join(pieces)
+    except OSError:
+        return None
     finally:
         os.close(file)
 

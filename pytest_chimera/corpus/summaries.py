@@ -7,7 +7,6 @@ from the same rows by the same code.
 from __future__ import annotations
 
 import math
-from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_chimera.units import Dimension
 
 _PENDING = 4096
-"""Values that wait to be counted together: enough for the loops in C, 32 KiB."""
+"""Values that wait to be counted together: enough for the loops in C, 128 KiB."""
 MOST_GROUPS = 2000
 """Groups of one corpus, some 20 KiB each. Beyond, numbers are counted under no model and no series."""
 
@@ -106,7 +105,7 @@ class Tally:
         self.mean = self.m2 = 0.0
         self.lowest, self.highest = math.inf, -math.inf
         self.sketch = Sketch()
-        self.pending: array[float] = array("d")
+        self.pending: list[float] = []
         """Values that are not counted yet."""
 
     @classmethod
@@ -128,22 +127,23 @@ class Tally:
 
     def settle(self) -> None:
         """Count what is pending."""
-        values = self.pending.tolist()
+        values = self.pending
         if not values:
             return
-        self.pending = array("d")
-        total = sum(values)
-        if not math.isfinite(total):  # one of them is not, or the sum is too large
-            values = list(filter(math.isfinite, values))
-        n = len(values)
-        if not n:
-            return
-        mean = math.fsum(values) / n if math.isfinite(total) else math.fsum(value / n for value in values)
-        distance = math.dist(values, (mean,) * n)
-        self._merge_moments(n, mean, distance * distance)
-        lowest, highest = min(values), max(values)
-        self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
-        self.sketch.take(values)
+        self.pending = []
+        mean = sum(values) / len(values)
+        if not math.isfinite(mean):  # one of them is not, or their sum is too large
+            values = [value for value in values if math.isfinite(value)]
+            if not values:
+                return
+            mean = sum(value / len(values) for value in values)
+        distance = math.dist(values, (mean,) * len(values))
+        self._merge_moments(len(values), mean, distance * distance)
+        lowest, highest = self.sketch.take(values)
+        if lowest < self.lowest:
+            self.lowest = min(self.lowest, *values)
+        if highest > self.highest:
+            self.highest = max(self.highest, *values)
 
     def merge(self, other: Tally) -> None:
         """Take in what another has counted."""

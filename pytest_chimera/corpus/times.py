@@ -17,6 +17,8 @@ _IN_NAME = re.compile(
 )
 _EPOCH_IN_NAME = re.compile(r"(?<!\d)(1[0-9]{9})(?:\d{3})?(?!\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE_CHARS = 10
+_SINCE_1970 = re.compile(r"[0-9]{10,20}(?:\.[0-9]+)?")
 _FRACTION = re.compile(r"\.(\d+)")
 _BY_MONTH = re.compile(r"([A-Za-z]{3,9}) (\d{1,2}),? (20\d\d)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -32,17 +34,17 @@ def read_time(value: str | float) -> tuple[str, Zone] | None:
     if isinstance(value, (int, float)):
         return _epoch(value)
     text = value.strip()
-    if not text or len(text) > _LONGEST:
+    if not text or len(text) > _LONGEST or not (text[:4].isdigit() or text[0].isalpha()):
         return None
-    if text.isascii() and text.replace(".", "", 1).isdigit() and len(text) > 9:  # noqa: PLR2004  # shorter is no time since 1970
+    if _SINCE_1970.fullmatch(text) is not None:
         return _epoch(float(text))
-    if not text[:4].isdigit() and not text[0].isalpha():
-        return None
     utc = text.upper().endswith((" UTC", " GMT"))
     plain = text[:-4].rstrip() if utc else text
     moment = _moment(plain)
     if moment is None:
         return None
+    if len(plain) == _DATE_CHARS and plain[4] == "-":
+        return plain, "unknown"
     if utc:
         moment = moment.replace(tzinfo=timezone.utc)
     return moment.isoformat(), _zone(moment)

@@ -61,6 +61,7 @@ class _MetricWords(NamedTuple):
     unit: str | None
     title: str
     better: str | None
+    statistic: str
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,12 @@ class Vocabulary:
         """Canonical metric -> what it measures."""
         return {
             name: _MetricWords(
-                each["dimension"], each.get("role", "performance"), each.get("unit"), each["title"], each.get("better")
+                each["dimension"],
+                each.get("role", "performance"),
+                each.get("unit"),
+                each["title"],
+                each.get("better"),
+                each.get("statistic", "value"),
             )
             for name, each in self.words["metrics"].items()
         }
@@ -156,6 +162,8 @@ class Vocabulary:
     def term(self, metric: str, statistic: str, unit: str | None, *, in_name: bool = False) -> Term | None:
         """The meaning of a number of `metric` in `unit`; None when the unit is not one of what the metric measures."""
         words = self.metrics[metric]
+        if statistic == "value":
+            statistic = words.statistic
         if unit is None:
             unit = words.unit
             if unit is None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 1024**2
 _GROUPS = ("settings", "labels", "roles", "environment")
-_METRIC_KEYS = ("title", "dimension", "better", "unit", "role", "names")
+_METRIC_KEYS = ("title", "dimension", "better", "unit", "role", "statistic", "names")
 _FORM = "Accepted: the form of the built-in vocabulary; 'pytest-chimera read --vocabulary-form' prints it."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import stat
@@ -40,12 +41,15 @@ def find_files(paths: Sequence[str | Path], bounds: Bounds) -> tuple[Found, ...]
     Of several folders that are given, each is shown under its own name ("reports/x.csv"); of a single one the files
     are shown from within it. Raises CorpusError for a path that is not there.
     """
-    roots = [root for path in paths for root in _roots(str(path))]
+    roots = [_root(str(path)) for path in paths]
     several = len(roots) > 1
     seen: set[str] = set()
     found: list[Found] = []
-    for root in roots:
+    for root, pattern in roots:
+        skip = 0 if not pattern else len(root.name) + 1 if several else 0
         for each in _below(root, root.name if several or root.is_file() else "", bounds):
+            if pattern and not _matches(each.shown[skip:].split("/"), pattern):
+                continue
             real = os.path.normpath(each.location)
             if real not in seen:
                 seen.add(real)
@@ -63,25 +67,36 @@ def shown(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in text)
 
 
-def _roots(text: str) -> list[Path]:
+def _root(text: str) -> tuple[Path, tuple[str, ...]]:
+    """The folder or file to start at, and the parts of the glob below it.
+
+    A glob is matched here and not by the standard library, whose `**` follows links round in circles.
+    """
     path = Path(text).expanduser()
     if path.exists():
-        return [path]
-    if glob.has_magic(text):
-        matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
-        if matches:
-            return [Path(match) for match in matches]
-        raise CorpusError(
-            f"No file is named as in the corpus {text!r}.",
-            "Accepted: a folder, a file or a glob.",
-            "Check the pattern.",
-        )
+        return path, ()
+    fixed = list(path.parts)
+    pattern: list[str] = []
+    while fixed and any(glob.has_magic(part) for part in fixed):
+        pattern.insert(0, fixed.pop())
+    start = Path(*fixed) if fixed else Path()
+    if pattern and start.is_dir():
+        return start, tuple(pattern)
     siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
     raise CorpusError(
         f"There is no corpus at {text!r}.",
         "Accepted: a folder, a file or a glob of files.",
         nearest(path.name, siblings) or "Check the path; it is taken from the folder that pytest is run in.",
     )
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a glob matches a path or a folder that it lies in; "**" stands for any folders."""
+    if not pattern:
+        return True
+    if pattern[0] == "**":
+        return any(_matches(parts[start:], pattern[1:]) for start in range(len(parts)))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
 
 
 def _below(root: Path, prefix: str, bounds: Bounds) -> Iterator[Found]:

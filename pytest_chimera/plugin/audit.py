@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_chimera.errors import ChimeraError, CorpusError
 from pytest_chimera.plugin.session import AUDITED, get_session
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class AuditItem(pytest.Item):
 
         session = get_session(self.config)
         corpora = session.corpora
-        corpora.use(corpora.given)
+        corpora.use(corpora.given, reported=False)
         document = corpora.document(self.path)
         checked = check(_text(self.path), corpora.evidence, document=document)
         name = session.shown_path(self.path)
@@ -62,11 +63,9 @@ class AuditItem(pytest.Item):
         if bad:
             raise AuditError(f"{bad}\n{told}")
 
-    def repr_failure(
-        self, excinfo: ExceptionInfo[BaseException], style: Any = None
-    ) -> str | TerminalRepr:
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         """The text of what was found; of anything else the usual."""
-        if isinstance(excinfo.value, AuditError):
+        if isinstance(excinfo.value, (AuditError, ChimeraError)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
@@ -78,7 +77,6 @@ class AuditItem(pytest.Item):
 def _text(path: Path) -> str:
     """The text of a file as the corpus reads it. Raises CorpusError for one that is no text."""
     from pytest_chimera.corpus.text import decode  # noqa: PLC0415  # only where claims are checked
-    from pytest_chimera.errors import CorpusError  # noqa: PLC0415  # same
 
     data = path.read_bytes()
     if len(data) > _LARGEST:

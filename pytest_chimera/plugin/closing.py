@@ -44,10 +44,10 @@ def _finish_corpus(session: ChimeraSession) -> None:
     """Write what was asked for of old results, or say that nobody used them."""
     settings = session.settings
     if settings.rename_plan is not None and settings.corpus:
-        session.corpora.use(session.corpora.given)
+        session.corpora.use(session.corpora.given, reported=False)
         plan = session.config.invocation_params.dir / settings.rename_plan
         _attempt(session, lambda: session.corpora.write_rename_plan(plan), "the rename plan was not written")
-    elif settings.corpus and not session.corpus_asked and not session.config.option.collectonly:
+    elif settings.corpus and not (session.corpus_asked or settings.audit) and not session.config.option.collectonly:
         session.problems.append(
             "--chimera-corpus is set, but no test that ran uses 'chimera_corpus' or 'chimera_report': nothing was read. "
             "Run one that does, or see what is there with: pytest-chimera read PATH"
@@ -62,7 +62,7 @@ def _finish_corpus(session: ChimeraSession) -> None:
 
 def summarise(session: ChimeraSession, reporter: pytest.TerminalReporter) -> None:
     """Print the table, the way to the report and what went wrong; nothing when no case ran."""
-    reporter.write_sep("-", terminal.TITLE)
+    reporter.write_sep("-", terminal.TITLE if session.results else terminal.NAME)
     width: int = reporter._tw.fullwidth  # noqa: SLF001  # the width by which pytest itself prints
     if session.corpus_asked and "corpus" in vars(session.corpora):
         reporter.write_line(terminal.corpus_line(session.corpora.corpus))

@@ -1,4 +1,4 @@
-"""The corpus of a run: read once in each process that asks for it, analysed once, and said to whoever writes the end."""
+"""The corpus of a run: read once in each process that asks for it, analysed once, told to whoever writes the end."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class Corpora:
         self._seconds: dict[str, float] = {}
         self.paths: tuple[str, ...] = ()
         """What is read; empty until a test asked for a corpus or told where one is."""
+        self.is_reported = False
+        """Whether the report is to be one on the corpus; an audit alone asks for none."""
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -38,10 +40,11 @@ class Corpora:
         base = config.rootpath if from_file else config.invocation_params.dir
         return tuple(str(base / Path(path).expanduser()) for path in settings.corpus)
 
-    def use(self, paths: Sequence[str]) -> None:
+    def use(self, paths: Sequence[str | Path], *, reported: bool = True) -> None:
         """Read these paths from now on; the first that were named stay."""
         if not self.paths:
-            self.paths = tuple(paths)
+            self.paths = tuple(map(str, paths))
+        self.is_reported = self.is_reported or (reported and bool(self.paths))
 
     @cached_property
     def corpus(self) -> Corpus:

@@ -73,7 +73,7 @@ def chimera_corpus_paths(request: pytest.FixtureRequest) -> Sequence[str | Path]
 def chimera_corpus(request: pytest.FixtureRequest, chimera_corpus_paths: Sequence[str | Path]) -> Corpus:
     """The old results, read: `chimera_corpus.measurements`, `.artifacts`, `.left` (what was not understood)."""
     corpora = get_session(request.config).corpora
-    corpora.use(tuple(map(str, chimera_corpus_paths)))
+    corpora.use(chimera_corpus_paths)
     return corpora.corpus
 
 
@@ -81,7 +81,7 @@ def chimera_corpus(request: pytest.FixtureRequest, chimera_corpus_paths: Sequenc
 def chimera_report(request: pytest.FixtureRequest, chimera_corpus_paths: Sequence[str | Path]) -> Report:
     """The report on everything measured so far, as an object to assert on; building it is recorded as rows."""
     if chimera_corpus_paths:
-        get_session(request.config).corpora.use(tuple(map(str, chimera_corpus_paths)))
+        get_session(request.config).corpora.use(chimera_corpus_paths)
     from pytest_chimera.plugin.reporting import build_in_test  # noqa: PLC0415  # only where it is asked for
 
     return build_in_test(request.node)

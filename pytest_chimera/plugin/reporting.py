@@ -41,7 +41,7 @@ def build(session: ChimeraSession, results: Iterable[CaseResult], *, notes: tupl
             versions=versions(),
             phases=session.phases(),
             notes=notes,
-            corpus=session.corpora.view if "corpora" in vars(session) and session.corpora.paths else None,
+            corpus=session.corpora.view if "corpora" in vars(session) and session.corpora.is_reported else None,
         )
     )
 

@@ -328,7 +328,7 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
     if waiting:
         report._chimera = f"[{','.join(waiting)}]"  # type: ignore[attr-defined]  # noqa: SLF001  # the transport
         waiting.clear()
-    if report.when == "call" and "corpora" in vars(session := get_session(item.config)) and session.corpora.paths:
+    if report.when == "call" and "corpora" in vars(session := get_session(item.config)) and session.corpora.is_reported:
         report._chimera_corpus = json.dumps(session.corpora.paths)  # type: ignore[attr-defined]  # noqa: SLF001  # same
     if audited := item.stash.get(AUDITED, None):
         report._chimera_audit = audited  # type: ignore[attr-defined]  # noqa: SLF001  # same

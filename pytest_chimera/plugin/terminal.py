@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_chimera.corpus import Corpus
     from pytest_chimera.records import CaseResult
 
+NAME = "chimera"
 TITLE = "chimera: median per case and model"
 COLUMNS = Columns(
     name="case",

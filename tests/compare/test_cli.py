@@ -677,7 +677,7 @@ REFUSED = {
         (
             "The gate 'speed:5%' names no known metric: 'speed'. Known metrics: ttft, answer, prompt_eval, prefill, "
             "eval, tok/s, steps/s, time/token, itl, load, wait, total, e2e, server_ttft, transport, stalls, "
-            "prompt_tokens, output_tokens. Write it as in 'tok/s >= 30' or 'ttft.p95 <= 2 s'."
+            "prompt_tokens, output_tokens, groundedness. Write it as in 'tok/s >= 30' or 'ttft.p95 <= 2 s'."
         ),
     ),
     "negative threshold": (
@@ -692,7 +692,7 @@ REFUSED = {
         (
             "The gate 'output_tokens:5%' names output_tokens, of which neither more nor less is better. Accepted: "
             "ttft, answer, prompt_eval, prefill, eval, tok/s, steps/s, time/token, itl, load, wait, total, e2e, "
-            "server_ttft, transport, stalls. Write it as in 'tok/s:5%', 'ttft.p95:20%' or 'tok/s >= 40'."
+            "server_ttft, transport, stalls, groundedness. Write it as in 'tok/s:5%', 'ttft.p95:20%' or 'tok/s >= 40'."
         ),
     ),
     "a limit": (
