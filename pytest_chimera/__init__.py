@@ -2,8 +2,8 @@
 
 The public names live here and nothing else; they are imported when asked for, so that an installed but unused plugin
 costs a start next to nothing. Floors, from the ground up: units and errors; records; stats, distributions and wire;
-metrics; limits; client, engine, gate and hardware; suites and report; plugin. A module imports only from floors below
-its own.
+metrics and trends; limits; client, engine, gate, hardware, corpus and analysis; suites and report; plugin. A module
+imports only from floors below its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_chimera.engine.process import EmbeddedEngine
     from pytest_chimera.errors import ChimeraError
     from pytest_chimera.records import Case, CaseResult, Generation, Verdict
-    from pytest_chimera.report import Report
+    from pytest_chimera.report import Report, assert_report
     from pytest_chimera.stats import Statistic
     from pytest_chimera.suites import Run
 
@@ -31,6 +31,7 @@ __all__ = [
     "Statistic",
     "Verdict",
     "__version__",
+    "assert_report",
 ]
 
 _HOME = {
@@ -43,6 +44,7 @@ _HOME = {
     "Run": "suites",
     "Statistic": "stats",
     "Verdict": "records",
+    "assert_report": "report",
 }
 
 

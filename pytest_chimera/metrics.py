@@ -135,6 +135,11 @@ _TABLE: tuple[Metric, ...] = (
         name="output_tokens", attribute="output_tokens", title="output tokens", dimension="tokens", better=None,
         seen_by="server", formula="eval_count", read=lambda g: _one(g.eval_count), aliases=("tokens",),
     ),
+    Metric(
+        name="groundedness", attribute="groundedness", title="groundedness", dimension="ratio", better="higher",
+        seen_by="client", formula="numeric claims of the answer that facts support / its numeric claims",
+        read=lambda g: _one(g.groundedness),
+    ),
 )  # fmt: skip
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _TABLE}

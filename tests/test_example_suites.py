@@ -31,8 +31,30 @@ def _written(text: str) -> dict[str, Any]:
     return {"tokens": json.dumps({"title": "Two small models", "sections": sections, "confidence": "high"})}
 
 
+FILES_READ = "Faebc73f2"
+"""Id of the fact that counts the files of a corpus: it follows from what it says, and so stays the same."""
+
+
+def _narrated(files: int) -> list[dict[str, Any]]:
+    """The answers of a model that loads, takes stock and draws conclusions; it says that there are so many files."""
+    cites = {"facts": [FILES_READ]}
+    inventory = {
+        "inventory": [{"text": f"There are {files} files in 3 folders. Would you like more?", **cites}],
+        "gaps": [{"text": "One file ends too early.", **cites}],
+    }
+    conclusions = {
+        "summary": {"text": "Throughput follows one setting.", **cites},
+        "recommendations": [{"action": "R1", "text": "Measure the best two again.", **cites}],
+        "risks": [{"risk": "Few rows.", "mitigation": "More rounds.", **cites}],
+    }
+    return [{"tokens": "Hello."}, *({"tokens": json.dumps(each)} for each in (inventory, conclusions))]
+
+
 SCRIPT = {
     "models": {
+        "narrator": {"answers": _narrated(9)},
+        "liar": {"answers": _narrated(999)},
+        "garbler": {"answers": [{"tokens": "no JSON at all"}]},
         "collector": {"answers": [{"tokens": f"{', '.join(FILES)}: four files.", "ttft_s": 0.01}]},
         "forgetful": {
             "answers": [{"tokens": f"{', '.join(FILES[1:])}: three files. Would you like more?", "ttft_s": 0.01}]
@@ -84,10 +106,10 @@ def test_all_of_them_on_the_model_in_the_package(run_suite: RunSuite, tmp_path: 
     """On `tiny` every case of structure passes, and every case of sense is skipped and says why."""
     pytest.importorskip("xllamacpp")
     output = run_suite("", "--chimera-model", "tiny")
-    assert outcome(output) == "4 passed, 2 skipped"
+    assert outcome(output) == "8 passed, 2 skipped"
     assert output.count("judges what the text says, and the text of 'tiny' has no sense: name a model to run it") == 2
     newest = (tmp_path / ".chimera" / "report.md").read_text(encoding="utf-8")
-    assert newest.startswith("# Benchmark report: example_suites\n\n- **Date:**")
+    assert newest.startswith("# Technical report: example_suites\n\n- **Date:**")
 
 
 def test_an_inventory_with_every_file_passes(run_suite: RunSuite) -> None:
@@ -114,3 +136,79 @@ def test_a_report_with_sense_passes(run_suite: RunSuite) -> None:
 def test_a_report_without_sense_fails(run_suite: RunSuite, model: str, failed: str) -> None:
     """A question to the reader, an HTTP error's text, or an empty section fails the case that is about it."""
     assert outcome(run_suite("report_structure", "--chimera-model", model)) == failed
+
+
+def newest_report(folder: Path) -> str:
+    """The Markdown of the newest report below a folder."""
+    return (folder / ".chimera" / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_technical_report_with_a_model(run_suite: RunSuite, tmp_path: Path) -> None:
+    """A model that keeps to the facts has its words in the report, its questions struck, and its answers recorded."""
+    assert outcome(run_suite("technical_report", "--chimera-model", "narrator")) == "4 passed"
+    text = newest_report(tmp_path)
+    assert text.count("In the words of `narrator:latest`") == 3
+    assert f"- There are [9][{FILES_READ}] files in [3][" in text
+    assert "- Measure the best two again. (from " in text
+    assert "Would you like" not in text
+    assert re.search(r"\| `data-collector-9000` +\|.* whole +\|", text)
+    assert re.search(r"\| `test_narration` +\| `narrator:latest` ", text)
+
+
+def test_a_technical_report_strikes_what_is_not_so(run_suite: RunSuite, tmp_path: Path) -> None:
+    """A number that no fact supports is in no report, and the groundedness of the answer says so."""
+    assert outcome(run_suite("technical_report", "--chimera-model", "liar")) == "4 passed"
+    text = newest_report(tmp_path)
+    assert "999 files" not in text
+    assert "One file ends too early." in text
+
+
+def test_a_technical_report_of_a_model_that_says_nothing(run_suite: RunSuite, tmp_path: Path) -> None:
+    """Where the answers are not in the form asked for the report is computed sentences, and says so."""
+    assert outcome(run_suite("technical_report", "--chimera-model", "garbler")) == "4 passed"
+    text = newest_report(tmp_path)
+    assert "In the words of" not in text
+    assert text.count("cut or in another form") == 2
+
+
+def test_a_technical_report_without_a_model(run_suite: RunSuite, tmp_path: Path) -> None:
+    """With no model at all every section is there; the case of the model is skipped and says why."""
+    output = run_suite("technical_report", "--chimera-no-narrative")
+    assert outcome(output) == "3 passed, 1 skipped"
+    assert "--chimera-no-narrative" in output
+    assert "No model took part in writing this: every sentence is computed." in newest_report(tmp_path)
+
+
+def test_a_technical_report_on_a_folder_of_ones_own(run_suite: RunSuite, tmp_path: Path) -> None:
+    """What `--chimera-corpus` names is read in place of the corpus that the suite makes."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "runs.csv").write_text("model,tokens_per_s\nown:1b,5.0\nown:1b,7.0\n", encoding="utf-8")
+    output = run_suite("technical_report", "--chimera-no-narrative", "--chimera-corpus", "mine")
+    assert outcome(output) == "3 passed, 1 skipped"
+    assert "`own:1b`" in newest_report(tmp_path)
+    assert "brook" not in newest_report(tmp_path)
+
+
+def test_the_corpus_of_the_technical_report_is_the_same_everywhere(tmp_path: Path) -> None:
+    """The script writes the same bytes each time, and has in it what is wrong with such folders."""
+    script = SUITES / "technical_report" / "make_corpus.py"
+    for name in ("a", "b"):
+        subprocess.run([sys.executable, script, tmp_path / name], check=True, capture_output=True)
+    first, second = (
+        {path.relative_to(tmp_path / name).as_posix(): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
+        for name in ("a", "b")
+    )
+    assert first == second
+    assert sorted(first) == [
+        "csv_data/accuracy.csv",
+        "csv_data/lake-4b_runs.csv",
+        "csv_data/river_8b_baseline_copy.csv",
+        "reports/brook/broken.json",
+        "reports/brook/brook_1b_sweep_20260914-083000.csv",
+        "reports/brook/brook_1b_sweep_20260914-083000.json",
+        "reports/brook/brook_1b_sweep_20260914-083000_summary.json",
+        "reports/river/REPORT.md",
+        "reports/river/river_8b_baseline.csv",
+    ]
+    assert first["csv_data/river_8b_baseline_copy.csv"] == first["reports/river/river_8b_baseline.csv"]
+    assert first["reports/river/river_8b_baseline.csv"].count(b"Failed to connect") == 4

@@ -93,6 +93,7 @@ def test_public_names_are_the_written_list() -> None:
         "Statistic",
         "Verdict",
         "__version__",
+        "assert_report",
     ]
     assert [name for name in pytest_chimera.__all__ if not hasattr(pytest_chimera, name)] == []
 

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_chimera.corpus.bounds import Bounds
 from pytest_chimera.corpus.coldness import mark_cold, name_models
 from pytest_chimera.corpus.copies import mark_copies, mark_identical
+from pytest_chimera.corpus.executors import WorkerProcesses, in_order, usable_cores
+from pytest_chimera.corpus.folders import size_of
 from pytest_chimera.corpus.reading import read_one
+from pytest_chimera.corpus.streaming import gather, summarise, tasks_of
+from pytest_chimera.corpus.summaries import Tally, summaries_of, tally_rows
+from pytest_chimera.corpus.tasks import files_in_tasks, read_some, refuse_unopened
 from pytest_chimera.corpus.vocabulary import Vocabulary
 from pytest_chimera.corpus.walk import find_files
 from pytest_chimera.records import Artifact, Leftover
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
     from pathlib import Path
 
     from pytest_chimera.corpus.reading import FileReading
     from pytest_chimera.corpus.rows import Row
+    from pytest_chimera.corpus.summaries import Group, Summary
     from pytest_chimera.records import Measurement
+
+PARALLEL_FILES = 4000
+"""Files above which all cores are used: some 0.2 s of work when streamed, which is what starting workers costs."""
+PARALLEL_BYTES = 32 * 1024**2
+STREAM_FILES = 20_000
+"""Files above which only summaries are kept: from there on their rows take more than some 500 MiB."""
+STREAM_BYTES = 128 * 1024**2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +52,18 @@ class Corpus:
     """Rows of numbers, copies among them."""
     seconds: float
     """Wall time of reading."""
+    streamed: tuple[Summary, ...] | None = None
+    """The summaries of a corpus of which no row was kept; None where all were. Then there is one artifact for all files
+    of one kind in one folder, and what was not understood stands in `remarks`."""
+    remarks: tuple[Leftover, ...] = ()
+    """What was not understood, of all files together."""
+    files: Mapping[str, int]
+    """Kind of file -> how many there are."""
 
     def __repr__(self) -> str:
+        if self.streamed is not None:
+            numbers = sum(each.n for each in self.streamed)
+            return f"<Corpus of {sum(self.files.values())} files, {numbers} numbers in {len(self.streamed)} summaries>"
         counts = f"{len(self.artifacts)} files, {len(self.measurements)} measurements, {len(self.left)} not understood"
         return f"<Corpus of {counts}>"
 
@@ -59,25 +84,91 @@ class Corpus:
     @cached_property
     def left(self) -> tuple[Leftover, ...]:
         """Everything that was not understood, in the order of the files."""
-        return tuple(each for artifact in self.artifacts for each in artifact.left)
+        return (*self.remarks, *(each for artifact in self.artifacts for each in artifact.left))
+
+    @cached_property
+    def summaries(self) -> tuple[Summary, ...]:
+        """The numbers in groups of one metric, model and kind of file; copies are left out where they are known."""
+        if self.streamed is not None:
+            return self.streamed
+        kinds = {artifact.path: artifact.kind for artifact in self.artifacts}
+        tallies: dict[Group, Tally] = {}
+        tally_rows(((row, kinds[row.file]) for row in self.rows if row.copy_of is None), tallies)
+        return tuple(summaries_of(tallies))
 
 
 def read_corpus(
-    paths: Sequence[str | Path], *, vocabulary: Vocabulary | None = None, bounds: Bounds | None = None
+    paths: Sequence[str | Path],
+    *,
+    vocabulary: Vocabulary | None = None,
+    bounds: Bounds | None = None,
+    executor: Executor | None = None,
+    processes: int | None = None,
+    stream: bool | None = None,
 ) -> Corpus:
     """Read every file below `paths` (folders, files, globs).
 
-    Raises CorpusError for a path that is not there; nothing within a file raises.
+    Files are read by the workers of `executor`, else in so many `processes` (1 is this one). By default that is all
+    cores above `PARALLEL_FILES` or `PARALLEL_BYTES`, else this process. With `stream`, by default above `STREAM_FILES`
+    or `STREAM_BYTES`, no measurement is kept but only `summaries`. Who reads makes no difference to the result.
+
+    Raises CorpusError for a path that is not there, and for a worker that ended or does not see a file; nothing within
+    a file raises.
     """
     began = time.perf_counter()
     words = vocabulary or Vocabulary.built_in()
     limits = bounds or Bounds()
-    readings = [read_one(found, words, limits) for found in find_files(paths, limits)]
-    return assemble(tuple(map(str, paths)), readings, words, limits, began)
+    roots = tuple(map(str, paths))
+    if stream is None or (executor is None and processes is None):
+        size = size_of(paths, limits, STREAM_FILES)
+        stream = size.exceeds(STREAM_FILES, STREAM_BYTES) if stream is None else stream
+        if processes is None:
+            processes = usable_cores() if size.exceeds(PARALLEL_FILES, PARALLEL_BYTES) else 1
+    workers = WorkerProcesses(processes) if executor is None and processes is not None and processes > 1 else None
+    try:
+        corpus = _read(paths, roots, words, limits, executor or workers, stream=stream)
+    except BaseException:
+        if workers is not None:
+            workers.shutdown(cancel_futures=True)
+        raise
+    if workers is not None:
+        workers.shutdown()
+    return replace(corpus, seconds=time.perf_counter() - began)
+
+
+def _read(
+    paths: Sequence[str | Path],
+    roots: tuple[str, ...],
+    words: Vocabulary,
+    limits: Bounds,
+    executor: Executor | None,
+    *,
+    stream: bool,
+) -> Corpus:
+    known = pickle.dumps((words, limits))
+    if stream:
+        gathered = gather(in_order(executor, summarise, tasks_of(paths, known, limits)))
+        return Corpus(
+            roots=roots,
+            artifacts=gathered.artifacts(),
+            rows=(),
+            seconds=0.0,
+            streamed=tuple(summaries_of(gathered.tallies)),
+            remarks=tuple(gathered.left()),
+            files=gathered.files(),
+        )
+    found = find_files(paths, limits)
+    if executor is None:
+        return assemble(roots, [read_one(each, words, limits) for each in found], words, limits)
+    readings: list[FileReading] = []
+    for each in in_order(executor, read_some, files_in_tasks(found, known)):
+        refuse_unopened(each.unopened)
+        readings += each.readings
+    return assemble(roots, readings, words, limits)
 
 
 def assemble(
-    roots: tuple[str, ...], readings: Sequence[FileReading], vocabulary: Vocabulary, bounds: Bounds, began: float
+    roots: tuple[str, ...], readings: Sequence[FileReading], vocabulary: Vocabulary, bounds: Bounds
 ) -> Corpus:
     """What only all files together can tell: models by name, cold rows, copies."""
     for each in readings:
@@ -91,7 +182,8 @@ def assemble(
         roots=roots,
         artifacts=tuple(_artifact(each, identical.get(each.found.shown), bounds) for each in readings),
         rows=tuple(row for each in readings for row in each.reading.rows),
-        seconds=time.perf_counter() - began,
+        seconds=0.0,
+        files=Counter(each.found.kind for each in readings),
     )
 
 

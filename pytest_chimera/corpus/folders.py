@@ -6,9 +6,10 @@ What `walk.find_files` says of that which is not read (links, hidden folders, wh
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_chimera.corpus.walk import READ, Found, _entry, _file, _matches, _root, shown
+from pytest_chimera.corpus.walk import READ, Found, _entry, _file, _matches, roots_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,13 +54,9 @@ def scan(paths: Sequence[str | Path], bounds: Bounds, most: int) -> Iterator[Fol
 
     A folder comes before those within it. Raises CorpusError for a path that is not there.
     """
-    roots = [_root(str(path)) for path in paths]
-    several = len(roots) > 1
     seen = _Seen(set(), set())
     left = bounds.files
-    for root, pattern in roots:
-        prefix = root.name if several or root.is_file() else ""
-        skip = len(root.name) + 1 if pattern and several else 0
+    for root, pattern, prefix, skip in roots_of(paths):
         # Below a glob each folder may be looked at once more for another glob: only files are seen once then.
         for each in _below(root, prefix, bounds, _Seen(seen.files, set()) if pattern else seen):
             part = _matching(each, pattern, skip, seen) if pattern else each
@@ -136,3 +133,31 @@ def _listed(location: str) -> tuple[list[str], list[os.DirEntry[str]]]:
     names.sort()
     others.sort(key=lambda entry: entry.name)
     return names, others
+
+
+class Size(NamedTuple):
+    """How large a corpus is, as far as it was looked at."""
+
+    files: int
+    bytes: int
+
+    def exceeds(self, files: int, size: int) -> bool:
+        """Whether it has more than so many files or bytes."""
+        return self.files > files or self.bytes > size
+
+
+def size_of(paths: Sequence[str | Path], bounds: Bounds, most: int) -> Size:
+    """The size of a corpus; no more is looked at once it has more than `most` files.
+
+    Raises CorpusError for a path that is not there.
+    """
+    files = size = 0
+    for each in scan(paths, bounds, most):
+        places = [each.location] if isinstance(each, Found) else [f"{each.location}/{name}" for name in each.names]
+        files += len(places)
+        if files > most:
+            break
+        for place in places:
+            with suppress(OSError):
+                size += os.stat(place, follow_symlinks=False).st_size  # noqa: PTH116  # twice as fast as a Path
+    return Size(files, size)

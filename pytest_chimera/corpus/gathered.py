@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_chimera.corpus.summaries import Tally, merge_tallies
 from pytest_chimera.records import Artifact, Leftover
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_chimera.corpus.rows import Remark
     from pytest_chimera.corpus.summaries import Group
+    from pytest_chimera.corpus.tasks import Unopened
 
 MOST_FOLDERS = 1000
 """Folders whose files are counted for themselves; beyond, the deepest are counted with the folder around them."""
@@ -47,14 +48,6 @@ class Said:
         self.file, self.place = file, place
         """The first place."""
         self.files = self.values = 0
-
-
-class Unopened(NamedTuple):
-    """A file that a worker could not open."""
-
-    location: str
-    why: str
-    host: str
 
 
 class Gathered:
@@ -114,6 +107,13 @@ class Gathered:
             more = f" (here and in {said.files - 1:,} more files)" if said.files > 1 else ""
             yield Leftover(file=said.file, place=said.place, reason=reason + more, kind=kind, count=said.values)  # type: ignore[arg-type]  # kinds of Leftover
 
+    def files(self) -> Counter[str]:
+        """How many files there are of each kind."""
+        files: Counter[str] = Counter()
+        for (_, kind), counts in self.counts.items():
+            files[kind] += counts.files
+        return files
+
     def _fold(self) -> None:
         """Count the deepest folders with those around them until few enough are left."""
         while len(self.counts) > MOST_FOLDERS:
@@ -140,11 +140,3 @@ def _artifact(folder: str, kind: str, counts: Counts) -> Artifact:
         measurements=counts.numbers,
         environment={},
     )
-
-
-def files_by_kind(gathered: Gathered) -> Counter[str]:
-    """How many files there are of each kind."""
-    files: Counter[str] = Counter()
-    for (_, kind), counts in gathered.counts.items():
-        files[kind] += counts.files
-    return files

@@ -59,7 +59,10 @@ class Sketch:
             singles = struct.pack(f"={len(values)}f", *(max(min(value, _LARGEST), -_LARGEST) for value in values))
         counts = Counter(array("H", singles)[_UPPER])  # in C: there may be a million of them
         shift = self.shift
-        self._add(counts.items() if not shift else ((bucket >> shift, count) for bucket, count in counts.items()))
+        if self.buckets or len(counts) > MOST_BUCKETS:
+            self._add(counts.items() if not shift else ((bucket >> shift, count) for bucket, count in counts.items()))
+        else:
+            self.buckets = dict(counts)
         largest = max(counts)
         if largest >= _UNSURE:
             return -math.inf, math.inf

@@ -6,24 +6,21 @@ through the same readers as in a small corpus. What only all rows of all files t
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-import pickle
-import platform
 import tempfile
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_chimera.corpus.coldness import mark_cold, name_models
 from pytest_chimera.corpus.folders import Folder, scan
-from pytest_chimera.corpus.gathered import Gathered, Unopened
+from pytest_chimera.corpus.gathered import Gathered
 from pytest_chimera.corpus.reading import read_one
 from pytest_chimera.corpus.rows import Reading, Remark
-from pytest_chimera.corpus.sinks import Models
 from pytest_chimera.corpus.stream_objects import Objects
 from pytest_chimera.corpus.stream_tables import Tables
 from pytest_chimera.corpus.summaries import tally_rows
+from pytest_chimera.corpus.tasks import known_of, refuse_unopened, unopened
 from pytest_chimera.corpus.walk import Found
 
 if TYPE_CHECKING:
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
 
     from pytest_chimera.corpus.bounds import Bounds
     from pytest_chimera.corpus.plans import Plan
-    from pytest_chimera.corpus.vocabulary import Vocabulary
+    from pytest_chimera.corpus.tasks import Known
 
 FILES_OF_A_TASK = 2500
 """Some 50 ms of work: long beside handing it out (about 2 ms), short beside the whole of a large corpus."""
@@ -77,37 +74,19 @@ def tasks_of(paths: Sequence[str | Path], known: bytes, bounds: Bounds) -> Itera
 
 def summarise(task: Task) -> Gathered:
     """Read the files of a task; what is wrong with one is a remark, as ever."""
-    return _Reader(*known_of(task.known)).read(task)
-
-
-class Known(NamedTuple):
-    """What a process remembers from task to task."""
-
-    vocabulary: Vocabulary
-    bounds: Bounds
-    plans: dict[Any, Plan | None]
-    models: Models
-
-
-@lru_cache(maxsize=2)
-def known_of(pickled: bytes) -> Known:
-    """The vocabulary and bounds of a task, unpickled once in each process, with room for what is learned."""
-    vocabulary, bounds = pickle.loads(pickled)  # noqa: S301  # made by the controller of this very run
-    # A task may run in any thread of any process, and csv's bound is one for all of them.
-    csv.field_size_limit(max(bounds.line_chars, 131_072))
-    return Known(vocabulary, bounds, {}, Models(vocabulary.families))
+    return _Reader(known_of(task.known)).read(task)
 
 
 class _Reader:
     """Reads the files of one task."""
 
-    def __init__(self, vocabulary: Vocabulary, bounds: Bounds, plans: dict[Any, Plan | None], models: Models) -> None:
-        self._vocabulary = vocabulary
-        self._bounds = bounds
-        self._plans = plans
+    def __init__(self, known: Known) -> None:
+        self._vocabulary = known.vocabulary
+        self._bounds = known.bounds
+        self._plans = known.plans
         self._into = Gathered()
-        self._objects = Objects(self._asker("json"), self._plan, models, self._into)
-        self._tables = Tables(self._asker("csv"), self._plan, models, self._into)
+        self._objects = Objects(self._asker("json"), self._plan, known.models, self._into)
+        self._tables = Tables(self._asker("csv"), self._plan, known.models, self._into)
         self._scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # what `json.loads` calls, after a look at options that are not used here
 
     def read(self, task: Task) -> Gathered:
@@ -193,14 +172,6 @@ class _Reader:
         return ask
 
 
-def unopened(found: Found) -> Iterator[Unopened]:
-    """A file that cannot be opened where this is called, and why."""
-    try:
-        os.close(os.open(found.location, _FLAGS))
-    except OSError as error:
-        yield Unopened(found.location, error.strerror or str(error), platform.node())
-
-
 def _bytes_of(location: str, most: int) -> bytes | None:
     """What is in a file; None when it is too large or cannot be read, which the readers then say."""
     try:
@@ -223,12 +194,11 @@ def _bytes_of(location: str, most: int) -> bytes | None:
         os.close(file)
 
 
-def gather(results: Iterator[Gathered], check: Callable[[Sequence[Unopened]], None]) -> Gathered:
-    """All results together; `check` is told of files that could not be opened."""
+def gather(results: Iterator[Gathered]) -> Gathered:
+    """All results together. Raises CorpusError for a file that a worker cannot open and this process can."""
     whole = Gathered()
     for each in results:
-        check(each.unopened)
-        each.unopened = []
+        refuse_unopened(each.unopened)
         whole.merge(each)
     whole.say(Remark("", NOT_TOLD, "refused", 0), "")
     if whole.beyond:

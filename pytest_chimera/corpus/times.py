@@ -17,7 +17,6 @@ _IN_NAME = re.compile(
 )
 _EPOCH_IN_NAME = re.compile(r"(?<!\d)(1[0-9]{9})(?:\d{3})?(?!\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_DATE_CHARS = 10
 _SINCE_1970 = re.compile(r"[0-9]{10,20}(?:\.[0-9]+)?")
 _FRACTION = re.compile(r"\.(\d+)")
 _BY_MONTH = re.compile(r"([A-Za-z]{3,9}) (\d{1,2}),? (20\d\d)")
@@ -43,8 +42,8 @@ def read_time(value: str | float) -> tuple[str, Zone] | None:
     moment = _moment(plain)
     if moment is None:
         return None
-    if len(plain) == _DATE_CHARS and plain[4] == "-":
-        return plain, "unknown"
+    if ":" not in plain and moment == moment.replace(hour=0, minute=0, second=0):
+        return moment.date().isoformat(), "unknown"  # a day, of which nobody said the hour
     if utc:
         moment = moment.replace(tzinfo=timezone.utc)
     return moment.isoformat(), _zone(moment)

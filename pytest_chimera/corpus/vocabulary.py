@@ -290,7 +290,7 @@ def _without_unit(words: list[str], unit: str | None) -> Iterator[tuple[str, str
     """(name, unit) of each way to read the end of a name as a unit; the whole name comes first."""
     yield "_".join(words), unit
     if words and unit is None:
-        if unit_of(words[-1], in_name=True) is not None:
+        if words[-1] != "min" and unit_of(words[-1], in_name=True) is not None:  # the smallest, not minutes
             yield "_".join(words[:-1]), words[-1]
         elif words[-1] == "c":
             yield "_".join(words[:-1]), "°c"

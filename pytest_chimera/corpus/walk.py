@@ -35,29 +35,66 @@ class Found(NamedTuple):
     """Why it is not opened; None when it is."""
 
 
+class Root(NamedTuple):
+    """A folder or file to begin at."""
+
+    path: Path
+    pattern: tuple[str, ...]
+    """Parts of a glob below it; empty takes everything."""
+    prefix: str
+    """What its files are shown under; empty shows them from within it."""
+    skip: int
+    """Characters of a shown path that the glob does not see."""
+
+
 def find_files(paths: Sequence[str | Path], bounds: Bounds) -> tuple[Found, ...]:
     """Every file below the paths, in the order of their names, each once.
 
     Of several folders that are given, each is shown under its own name ("reports/x.csv"); of a single one the files
     are shown from within it. Raises CorpusError for a path that is not there.
     """
-    roots = [_root(str(path)) for path in paths]
-    several = len(roots) > 1
     seen: set[str] = set()
     found: list[Found] = []
-    for root, pattern in roots:
-        skip = 0 if not pattern else len(root.name) + 1 if several else 0
-        for each in _below(root, root.name if several or root.is_file() else "", bounds):
-            if pattern and not _matches(each.shown[skip:].split("/"), pattern):
+    for root in roots_of(paths):
+        for each in _below(root.path, root.prefix, bounds):
+            if root.pattern and not _matches(each.shown[root.skip :].split("/"), root.pattern):
                 continue
             real = os.path.normpath(each.location)
-            if real not in seen:
-                seen.add(real)
-                found.append(each)
+            if real in seen:
+                continue
             if len(found) >= bounds.files:
-                found.append(Found("...", str(root), "other", f"more than {bounds.files} files; the rest is not read"))
-                return tuple(found)
+                why = f"more than {bounds.files} files; the rest is not read"
+                return (*found, Found("...", str(root.path), "other", why))
+            seen.add(real)
+            found.append(each)
     return tuple(found)
+
+
+def roots_of(paths: Sequence[str | Path]) -> tuple[Root, ...]:
+    """Where to begin for each path. Raises CorpusError for one that is not there."""
+    begun = [_root(str(path)) for path in paths]
+    prefixes = _told_apart([Path(os.path.normpath(path.absolute())) for path, _ in begun])
+    return tuple(
+        Root(path, pattern, prefix, len(prefix) + 1 if prefix else 0)
+        for (path, pattern), prefix in zip(begun, prefixes, strict=True)
+    )
+
+
+def _told_apart(paths: Sequence[Path]) -> list[str]:
+    """What the files below each are shown under: its name, with as many folders above as tell it from the others.
+
+    Nothing for a single folder.
+    """
+    if len(set(paths)) == 1 and paths[0].is_dir():
+        return [""] * len(paths)
+    prefixes = []
+    for path in paths:
+        others = {each.parts for each in paths if each != path}
+        size = 1
+        while size < len(path.parts) and any(other[-size:] == path.parts[-size:] for other in others):
+            size += 1
+        prefixes.append("/".join(part.strip("/") for part in path.parts[-size:]))
+    return prefixes
 
 
 def shown(text: str) -> str:
@@ -101,7 +138,7 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 def _below(root: Path, prefix: str, bounds: Bounds) -> Iterator[Found]:
     if not root.is_dir():
-        yield _file(str(root), prefix or root.name, root.stat().st_mode)
+        yield _file(str(root), prefix or shown(root.name), root.stat().st_mode)
         return
     boundary = os.path.realpath(root)
     stack = [(str(root), prefix, 0)]
@@ -149,6 +186,8 @@ def _link(path: str, boundary: str) -> str | None:
         return "a link to a folder, not followed"
     if not leads_to.exists():
         return "a link that leads nowhere"
+    if any(part.startswith(".") for part in leads_to.relative_to(boundary).parts):
+        return "a link to a hidden file, not followed"
     return "a link to a file that is read where it is"
 
 

@@ -49,8 +49,8 @@ def _finish_corpus(session: ChimeraSession) -> None:
         _attempt(session, lambda: session.corpora.write_rename_plan(plan), "the rename plan was not written")
     elif settings.corpus and not (session.corpus_asked or settings.audit) and not session.config.option.collectonly:
         session.problems.append(
-            "--chimera-corpus is set, but no test that ran uses 'chimera_corpus' or 'chimera_report': nothing was read. "
-            "Run one that does, or see what is there with: pytest-chimera read PATH"
+            "--chimera-corpus is set, but no test that ran uses 'chimera_corpus' or 'chimera_report': nothing was "
+            "read. Run one that does, or see what is there with: pytest-chimera read PATH"
         )
     if settings.audit_json is not None:
         from pytest_chimera.plugin.audit import audit_as_text  # noqa: PLC0415  # only where it is asked for

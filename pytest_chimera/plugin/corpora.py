@@ -62,12 +62,12 @@ class Corpora:
         vocabulary = Vocabulary.from_file(settings.vocabulary) if settings.vocabulary else None
         stream = True if settings.corpus_stream else None
         if settings.scheduler is None:
-            found = read_corpus(self.paths, vocabulary=vocabulary, stream=stream)
+            found = read_corpus(self.paths, vocabulary=vocabulary)
         else:
             from pytest_chimera.corpus.executors import scheduler_executor  # noqa: PLC0415  # only with a scheduler
 
             with scheduler_executor(settings.scheduler) as executor:
-                found = read_corpus(self.paths, vocabulary=vocabulary, stream=stream, executor=executor)
+                found = read_corpus(self.paths, vocabulary=vocabulary, executor=executor)
         self._seconds["ingest"] = time.perf_counter() - began
         return found
 

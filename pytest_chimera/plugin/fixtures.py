@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_chimera.corpus import Corpus
     from pytest_chimera.plugin.engines import Engines
     from pytest_chimera.plugin.model import ChimeraModel
+    from pytest_chimera.plugin.narrating import Narrate
     from pytest_chimera.report.build import Report
     from pytest_chimera.suites.bench import Bench
     from pytest_chimera.suites.persona import Persona
@@ -85,3 +86,14 @@ def chimera_report(request: pytest.FixtureRequest, chimera_corpus_paths: Sequenc
     from pytest_chimera.plugin.reporting import build_in_test  # noqa: PLC0415  # only where it is asked for
 
     return build_in_test(request.node)
+
+
+@pytest.fixture
+def chimera_narrate(
+    request: pytest.FixtureRequest, chimera: Bench, chimera_corpus_paths: Sequence[str | Path]
+) -> Narrate:
+    """Let two personas write on the corpus: `collector, analyst = chimera_narrate()`; both are cases of this test."""
+    from pytest_chimera.plugin.narrating import Narrate  # noqa: PLC0415  # only where it is asked for
+
+    get_session(request.config).corpora.use(chimera_corpus_paths)
+    return Narrate(request.node, chimera)

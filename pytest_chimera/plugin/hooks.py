@@ -18,6 +18,7 @@ from pytest_chimera.plugin.fixtures import (
     chimera_corpus_paths,
     chimera_engine,
     chimera_model,
+    chimera_narrate,
     chimera_persona,
     chimera_report,
     ollama_client,
@@ -35,6 +36,7 @@ __all__ = [
     "chimera_corpus_paths",
     "chimera_engine",
     "chimera_model",
+    "chimera_narrate",
     "chimera_persona",
     "chimera_report",
     "ollama_client",
@@ -73,7 +75,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark whatever uses a fixture of ours, before pytest looks at `-m`."""
-    marker.mark(item)
+    session = get_session(item.config)
+    marker.mark(item, no_narrative="no_narrative" in session.raw and session.settings.no_narrative)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from pytest_chimera.plugin.settings import Settings
     from pytest_chimera.suites.arguments import CaseArguments
 
+NARRATING = "chimera_narrate"
+"""The fixture of tests in which a model writes; `--chimera-no-narrative` skips them."""
 FIXTURES = (
     *("chimera", "chimera_model", "ollama_client", "chimera_persona", "chimera_engine"),
-    *("chimera_report", "chimera_corpus"),
+    *("chimera_report", "chimera_corpus", NARRATING),
 )
 MARKER = (
     "chimera(rounds=, warmup=, options=, persona=, think=, prefix=, start=, timeout=, max_failed_rounds=, "
@@ -29,10 +31,13 @@ def uses_chimera(item: pytest.Item) -> bool:
     return not set(FIXTURES).isdisjoint(getattr(item, "fixturenames", ()))
 
 
-def mark(item: pytest.Item) -> None:
+def mark(item: pytest.Item, *, no_narrative: bool) -> None:
     """Give the marker to an item that uses a fixture of ours; before pytest looks at `-m`."""
-    if uses_chimera(item):
-        item.add_marker(pytest.mark.chimera)
+    if not uses_chimera(item):
+        return
+    item.add_marker(pytest.mark.chimera)
+    if no_narrative and NARRATING in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.skip(reason="no model writes in this run (--chimera-no-narrative)"))
 
 
 def check(item: pytest.Item) -> None:

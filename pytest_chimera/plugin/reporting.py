@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import platform
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -30,20 +31,26 @@ _PACKAGES = ("pytest-chimera", "pytest", "pytest-benchmark", "ollama", "xllamacp
 def build(session: ChimeraSession, results: Iterable[CaseResult], *, notes: tuple[str, ...] = ()) -> Report:
     """The report on `results`."""
     shown = tuple(results)
-    return build_report(
-        ReportInput(
-            results=shown,
-            created=datetime.now().astimezone(),
-            suite=suite_name(session.config),
-            personas=personas_of(shown),
-            configuration=session.settings.configuration(),
-            hardware=read_hardware(),
-            versions=versions(),
-            phases=session.phases(),
-            notes=notes,
-            corpus=session.corpora.view if "corpora" in vars(session) and session.corpora.is_reported else None,
-        )
+    given = ReportInput(
+        results=shown,
+        created=datetime.now().astimezone(),
+        suite=suite_name(session.config),
+        personas=personas_of(shown),
+        configuration=session.settings.configuration(),
+        hardware=read_hardware(),
+        versions=versions(),
+        phases=session.phases(),
+        notes=notes,
+        corpus=session.corpora.view if "corpora" in vars(session) and session.corpora.is_reported else None,
+        narrative=session.narrative,
     )
+    if given.corpus is None:
+        return build_report(given)
+    began = time.perf_counter()
+    build_report(given)
+    seconds = time.perf_counter() - began
+    # The report says how long it took to build itself, which is known when it has been built once.
+    return build_report(replace(given, corpus=replace(given.corpus, times={**given.corpus.times, "report": seconds})))
 
 
 def build_in_test(item: pytest.Item) -> Report:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_chimera.plugin.servers import Servers
     from pytest_chimera.plugin.settings import Settings
     from pytest_chimera.records import CaseResult
+    from pytest_chimera.report.narrative import Narrative
     from pytest_chimera.suites.gating import Gating
     from pytest_chimera.suites.journal import Journal
     from pytest_chimera.suites.runner import Observer
@@ -38,6 +39,8 @@ MEASURED = pytest.StashKey[list[str]]()
 """On an item: what was measured since its last report, one JSON text per case."""
 BUILDING = pytest.StashKey[dict[str, float]]()
 """On an item: seconds that each phase of building its report took."""
+NARRATED = pytest.StashKey[str]()
+"""On an item: what two personas said of the corpus, as JSON, until its report takes it along."""
 AUDITED = pytest.StashKey[str]()
 """On an item: what was found in its file, as JSON, until its report takes it along."""
 
@@ -70,6 +73,8 @@ class ChimeraSession:
         """The newest report, once it is written."""
         self.audited: list[str] = []
         """What the audit of each file found, as JSON, where that is to be written."""
+        self.narrative: Narrative | None = None
+        """What two personas said of the corpus."""
         self.corpus_asked = False
         """Whether a test used the corpus, here or in a worker."""
         self.underway: set[str] = set()
@@ -107,7 +112,11 @@ class ChimeraSession:
         """The folder for reports; a relative one of the ini file counts from the root, else from where pytest runs."""
         source = self.settings.given.get("report")
         from_file = source is None or source.source.startswith("chimera_")
-        return (self.config.rootpath if from_file else self.config.invocation_params.dir) / self.settings.report
+        # Without an ini file pytest takes the folder above all paths of the command line for the root, values of
+        # options among them: `--chimera-corpus /old/results` would move it there.
+        guessed = self.config.inipath is None and "corpus" in self.raw
+        root = self.config.rootpath if from_file and not guessed else self.config.invocation_params.dir
+        return root / self.settings.report
 
     @cached_property
     def servers(self) -> Servers:
@@ -266,6 +275,10 @@ class SessionHooks:
         if payload := getattr(report, "_chimera_corpus", None):
             self.session.corpus_asked = True
             self.session.corpora.use(json.loads(payload))
+        if payload := getattr(report, "_chimera_narrative", None):
+            from pytest_chimera.report.narrative import Narrative  # noqa: PLC0415  # only where there is one
+
+            self.session.narrative = Narrative.from_dict(json.loads(payload))
         if payload := getattr(report, "_chimera_audit", None):
             self.session.audited.append(payload)
 
@@ -330,8 +343,9 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
         waiting.clear()
     if report.when == "call" and "corpora" in vars(session := get_session(item.config)) and session.corpora.is_reported:
         report._chimera_corpus = json.dumps(session.corpora.paths)  # type: ignore[attr-defined]  # noqa: SLF001  # same
-    if audited := item.stash.get(AUDITED, None):
-        report._chimera_audit = audited  # type: ignore[attr-defined]  # noqa: SLF001  # same
+    for key, name in ((AUDITED, "_chimera_audit"), (NARRATED, "_chimera_narrative")):
+        if report.when == "call" and (found := item.stash.get(key, None)):
+            setattr(report, name, found)
     if building := item.stash.get(BUILDING, None):
         report._chimera_building = json.dumps(building)  # type: ignore[attr-defined]  # noqa: SLF001  # same
         del item.stash[BUILDING]

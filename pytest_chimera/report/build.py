@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.errors import UserError, nearest
 from pytest_chimera.report.comparison import comparison_facts
+from pytest_chimera.report.corpus_facts import corpus_facts
+from pytest_chimera.report.corpus_sections import build_corpus_sections
 from pytest_chimera.report.document import Section, plain
 from pytest_chimera.report.escape import terminal
 from pytest_chimera.report.facts import FactBook, Measured, facts_of, subjects
 from pytest_chimera.report.files import ReportFiles, write_report
 from pytest_chimera.report.findings import Finding, findings
 from pytest_chimera.report.markdown import render, render_short
+from pytest_chimera.report.narrated import narrative_facts
 from pytest_chimera.report.sections import build_sections
 from pytest_chimera.report.session_facts import session_facts
 from pytest_chimera.report.twin import twin_of
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from pytest_chimera.analysis.form import Analysis
     from pytest_chimera.records import CaseResult, Fact
+    from pytest_chimera.report.corpus_view import CorpusView
+    from pytest_chimera.report.narrative import Narrative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,10 @@ class ReportInput:
     """Phase of the session -> wall time in s."""
     notes: tuple[str, ...] = ()
     """What a reader must know about the session as a whole, in full sentences: that it was interrupted, say."""
+    corpus: CorpusView | None = None
+    """Old results that were read and analysed; with them the report is the technical report on them."""
+    narrative: Narrative | None = None
+    """What a model said of the facts of the corpus; None makes a report of computed sentences alone."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,17 @@ class Report:
     def sections(self) -> tuple[str, ...]:
         """The titles of all sections, in order."""
         return tuple(part.title for part in self.parts)
+
+    @property
+    def analysis(self) -> Analysis:
+        """What was found in the corpus, part by part; raises UserError in a report without one."""
+        if self.given.corpus is None:
+            raise UserError(
+                "This report has no analysis: no corpus was read.",
+                "Accepted: a session with --chimera-corpus, or with the fixture chimera_corpus_paths.",
+                "Name the folder with your old results.",
+            )
+        return self.given.corpus.analysis
 
     def section(self, title: str) -> Section:
         """The section with this title, to assert on its `text`, `words` and `facts`.
@@ -126,13 +147,26 @@ class Report:
 def build_report(given: ReportInput) -> Report:
     """The report on everything in `given`."""
     named = subjects(given.results)
+    facts = _all_facts(given)
+    book = FactBook(facts)
+    measured = tuple(zip(given.results, named, strict=True))
+    # Of a session without a case there is nothing to say beside a corpus.
+    found = findings(measured, book) if measured or given.corpus is None else ()
+    if given.corpus is None:
+        header, parts = build_sections(given, measured, book, found)
+    else:
+        header, parts = build_corpus_sections(given, given.corpus, measured, book, found)
+    return Report(given=given, facts=facts, findings=found, header=header, parts=parts, measured=measured)
+
+
+def _all_facts(given: ReportInput) -> tuple[Fact, ...]:
+    """Every fact that there is: of the session, of the corpus, and of the analysis; each once."""
+    named = subjects(given.results)
     facts = (
         *session_facts(given.results, given.phases, given.hardware),
         *facts_of(given.results),
         *comparison_facts(given.results, named),
+        *(() if given.corpus is None else (*corpus_facts(given.corpus), *given.corpus.analysis.facts)),
+        *narrative_facts(given.narrative),
     )
-    book = FactBook(facts)
-    measured = tuple(zip(given.results, named, strict=True))
-    found = findings(measured, book)
-    header, parts = build_sections(given, measured, book, found)
-    return Report(given=given, facts=facts, findings=found, header=header, parts=parts, measured=measured)
+    return tuple({fact.id: fact for fact in facts}.values())

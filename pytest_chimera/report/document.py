@@ -35,18 +35,27 @@ class Strong:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Words of a model that were checked: escaped as any text from elsewhere, but read as a sentence."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
     """A number as it is printed, with the fact it comes from."""
 
     fact: Fact
     form: Form = "people"
+    written: str | None = None
+    """The number as somebody else wrote it, where it was checked against the fact and is printed so."""
 
     @property
     def text(self) -> str:
         """The digits and the unit."""
-        if self.form == "n":
-            return str(self.fact.n)
+        if self.written is not None or self.form == "n":
+            return self.written or str(self.fact.n)
         if self.fact.value is None:
             return UNKNOWN
         if self.form == "change":
@@ -58,7 +67,7 @@ class Number:
         return format_value(self.fact.value, self.fact.dimension)
 
 
-Span: TypeAlias = str | Strong | Label | Number
+Span: TypeAlias = str | Strong | Label | Prose | Number
 """A part of a line; a plain string is a sentence of ours."""
 
 Line: TypeAlias = tuple[Span, ...]
@@ -113,6 +122,9 @@ class Pictures:
 class FactTable:
     """The place of the table of all facts that the document cites."""
 
+    subjects: bool = False
+    """Whether it says of whom each fact speaks."""
+
 
 Block: TypeAlias = Paragraph | Bullets | Heading | Table | Fence | Pictures | FactTable
 
@@ -123,6 +135,8 @@ class Section:
 
     title: str
     blocks: tuple[Block, ...]
+    number: int | None = None
+    """Printed before its title where sections are numbered."""
 
     @property
     def text(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -44,6 +45,7 @@ _FIELDS = {
     "stalls": "chunks.arrival_ns",
     "prompt_tokens": "prompt_eval_count",
     "output_tokens": "eval_count",
+    "groundedness": "groundedness",
 }
 """Metric -> the fields of a Generation that it is computed from."""
 
@@ -129,6 +131,18 @@ class FactBook:
     def get(self, subject: Mapping[str, str], metric: str, statistic: str = "count") -> Fact:
         """The fact; asking for one that was not made is a mistake of the program: KeyError."""
         return self._found[_key(subject), metric, statistic]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Fact]:
+        return {fact.id: fact for fact in self.facts}
+
+    def named(self, name: str) -> Fact | None:
+        """The fact with this id, where there is one."""
+        return self._by_id.get(name)
+
+    def find(self, subject: Mapping[str, str], metric: str, statistic: str) -> Fact | None:
+        """The fact, where it was made."""
+        return self._found.get((_key(subject), metric, statistic))
 
 
 def subjects(results: Sequence[CaseResult]) -> tuple[dict[str, str], ...]:

@@ -15,13 +15,14 @@ import tempfile
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from pytest_chimera.report.markdown import Picture, render
 from pytest_chimera.report.plots import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pytest_chimera.report.build import Report, ReportInput
 
@@ -29,7 +30,7 @@ OWN_FOLDER = ".chimera"
 """The folder that is ours by its name."""
 _REPORTS = "reports"
 _NEWEST = "report.md"
-_BEGIN = b"# Benchmark report"
+_BEGINS = (b"# Benchmark report", b"# Technical report")
 _LONGEST_PART = 48
 _SEVERAL = 3
 """From this many different models (or sizes) on, their number stands in the name in their place."""
@@ -54,7 +55,7 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
     """
     _prepare(directory)
     newest = directory / _NEWEST
-    if newest.exists() and not newest.read_bytes().startswith(_BEGIN):
+    if newest.exists() and not newest.read_bytes().startswith(_BEGINS):
         raise FileExistsError(errno.EEXIST, "This file is no report of ours and stays as it is", str(newest))
     folder = directory / _REPORTS
     folder.mkdir(exist_ok=True)
@@ -62,12 +63,10 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
     stem = markdown.name.removesuffix(".md")
     twin = folder / f"{stem}.json"
     pictures = {f"{stem}.{name}.svg": (title, svg) for name, title, svg in draw(report)}
-    beside, above = (
-        [Picture(title, f"{prefix}{name}") for name, (title, _) in pictures.items()] for prefix in ("", f"{_REPORTS}/")
-    )
+    text = render(report, [Picture(title, name) for name, (title, _) in pictures.items()])
     texts = {folder / name: svg for name, (_, svg) in pictures.items()}
-    texts[twin] = json.dumps(report.as_dict(), indent=1, allow_nan=False) + "\n"
-    texts[markdown] = render(report, beside)
+    texts[twin] = _json(report.as_dict()) + "\n"
+    texts[markdown] = text
     written = [markdown]
     try:
         for path, text in texts.items():
@@ -77,15 +76,17 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
         for path in written:
             path.unlink(missing_ok=True)
         raise
-    write_whole(newest, render(report, above))
+    write_whole(newest, _from_above(text, pictures))
     return ReportFiles(markdown=markdown, json=twin, pictures=tuple(folder / name for name in pictures), newest=newest)
 
 
 def file_stem(given: ReportInput) -> str:
     """`[Model]_[Size]_[Suite]_[Date-Time]`, each part of letters, digits, dots and hyphens only."""
-    models = [result.case.model for result in given.results]
-    names = _several((model.name for model in models), "models")
-    sizes = _several((model.parameter_size or "unknown" for model in models), "sizes")
+    models = [(result.case.model.name, result.case.model.parameter_size) for result in given.results]
+    if not models and given.corpus is not None:
+        models = sorted({(each.model, each.size) for each in given.corpus.measurements if each.model is not None})
+    names = _several((name for name, _ in models), "models")
+    sizes = _several((size or "unknown" for _, size in models), "sizes")
     when = given.created.strftime("%Y%m%d-%H%M%S")
     return "_".join([names, sizes, file_part(given.suite), when])
 
@@ -94,6 +95,21 @@ def file_part(text: str) -> str:
     """`text` as a part of a file's name on any system; "unknown" when nothing of it is left."""
     part = re.sub(r"[^A-Za-z0-9.+]+", "-", text)[:_LONGEST_PART].strip("-.")
     return re.sub(r"\.\.+", ".", part) or "unknown"
+
+
+def _from_above(text: str, pictures: Iterable[str]) -> str:
+    """The Markdown as it stands in the folder above its pictures: what comes from elsewhere has no link in it."""
+    for name in pictures:
+        text = text.replace(f"]({quote(name)})", f"]({quote(f'{_REPORTS}/{name}')})")
+    return text
+
+
+def _json(twin: Mapping[str, Any]) -> str:
+    """The twin as JSON; of a corpus, which is large, a line for each part: indented it takes ten times as long."""
+    if "corpus" not in twin:
+        return json.dumps(twin, indent=1, allow_nan=False)
+    parts = (f"{json.dumps(name)}: {json.dumps(part, allow_nan=False)}" for name, part in twin.items())
+    return "{\n" + ",\n".join(parts) + "\n}"
 
 
 def _several(texts: Iterable[str], noun: str) -> str:

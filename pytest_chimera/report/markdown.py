@@ -22,7 +22,9 @@ from pytest_chimera.report.document import (
     Number,
     Paragraph,
     Pictures,
+    Prose,
     Section,
+    Span,
     Strong,
     Table,
     cell,
@@ -40,9 +42,15 @@ if TYPE_CHECKING:
 
 _WIDEST_PAD = 40
 """Cells are padded to the width of their column up to here, so that one long name does not widen every row."""
+_MOST_PADDED = 1000
+"""Rows of a table beyond which cells are not padded: nobody reads them raw, and they would be half spaces."""
 _SHORT_SECTIONS = ("Executive Summary", "Key Findings")
 _SHORT_METRICS = (("TTFT", "ttft"), ("tok/s", "tok/s"))
 _SHORT_ROWS = 50
+_MOST_SOURCES = 8
+"""Sources that the table of facts names of each."""
+_MOST_SOURCES_OF_MANY = 2
+"""The same in a report on a corpus, which has facts by the thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +115,16 @@ class _Writer:
     def section(self, section: Section, level: int) -> str:
         """A section under a heading of this level."""
         blocks = [self.block(block) for block in section.blocks]
-        return "\n\n".join([f"{'#' * level} {markdown(section.title)}", *(text for text in blocks if text)])
+        number = "" if section.number is None else f"{section.number} "
+        heading = f"{'#' * level} {number}{markdown(section.title)}"
+        return "\n\n".join([heading, *(text for text in blocks if text)])
 
     def block(self, block: Block) -> str:
         """The text of one block."""
         if isinstance(block, Table):
             return self.table(block)
         if isinstance(block, FactTable):
-            return self.table(_fact_table(self.cited), anchors=self.cited)
+            return self.table(_fact_table(self.cited, subjects=block.subjects), anchors=self.cited)
         return "\n".join(self._lines(block))
 
     def _lines(self, block: Paragraph | Heading | Bullets | Fence | Pictures) -> list[str]:
@@ -134,13 +144,16 @@ class _Writer:
             text += "".join(f" [{span.fact.id}]" for span in line if isinstance(span, Number))
         return text
 
-    def span(self, span: str | Strong | Label | Number, *, linked: bool, in_table: bool) -> str:
+    def span(self, span: Span, *, linked: bool, in_table: bool) -> str:
         """One span to text."""
         if isinstance(span, Label):
             return markdown_code(span.text, in_table=in_table)
         if isinstance(span, Number):
+            text = markdown_part(span.text)
             # In tables n stands beside the median, whose fact carries it.
-            return f"[{span.text}][{span.fact.id}]" if linked and span.form != "n" else span.text
+            return f"[{text}][{span.fact.id}]" if linked and not (span.form == "n" and in_table) else text
+        if isinstance(span, Prose):
+            return markdown_part(span.text)
         return f"**{markdown(span.text)}**" if isinstance(span, Strong) else markdown_part(span)
 
     def table(self, table: Table, anchors: Sequence[Fact] = ()) -> str:
@@ -149,8 +162,9 @@ class _Writer:
         for row, fact in zip(rows, anchors, strict=False):  # no anchors: an ordinary table
             row[0] = f'<a id="{_anchor(fact)}"></a>{row[0]}'
         rows.insert(0, [markdown(title) for title in table.head])
+        widest = 3 if len(rows) > _MOST_PADDED else _WIDEST_PAD
         widths = [
-            max(3, *(len(row[index]) for row in rows if len(row[index]) <= _WIDEST_PAD))
+            max([3, *(len(row[index]) for row in rows if len(row[index]) <= widest)])
             for index in range(len(table.head))
         ]
         marks = ["-" * (width - 1) + ":" if index in table.right else "-" * width for index, width in enumerate(widths)]
@@ -166,8 +180,8 @@ def _padded(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -
     return f"| {' | '.join(padded)} |"
 
 
-def _fact_table(facts: Sequence[Fact]) -> Table:
-    """Id, metric, value in SI units, statistic, n, formula and sources of each fact."""
+def _fact_table(facts: Sequence[Fact], *, subjects: bool) -> Table:
+    """Id, metric, value in SI units, statistic, n, formula and sources of each fact, and of whom it speaks."""
     rows = tuple(
         (
             (fact.id,),
@@ -176,11 +190,24 @@ def _fact_table(facts: Sequence[Fact]) -> Table:
             (fact.statistic,),
             (str(fact.n),),
             (Label(fact.formula),),
-            (Label("; ".join(fact.sources)),),
+            (Label(_sources(fact, _MOST_SOURCES_OF_MANY if subjects else _MOST_SOURCES)),),
+            *(((Label(_of(fact)),),) if subjects else ()),
         )
         for fact in facts
     )
-    return Table(("Fact", "Metric", "Value", "Statistic", "n", "Formula", "Sources"), rows, (2, 4))
+    head = ("Fact", "Metric", "Value", "Statistic", "n", "Formula", "Sources", *(("Of",) if subjects else ()))
+    return Table(head, rows, (2, 4))
+
+
+def _of(fact: Fact) -> str:
+    """Of whom it speaks."""
+    return ", ".join(f"{name} {who}" for name, who in fact.subject.items()) or "the session"
+
+
+def _sources(fact: Fact, most: int) -> str:
+    """Where its values stand, the first of many; the JSON file has them all."""
+    more = len(fact.sources) - most
+    return "; ".join((*fact.sources[:most], *((f"... and {more} more",) if more > 0 else ())))
 
 
 def _si(fact: Fact) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 """The value of a setting that nobody set."""
 _DIGEST_DIGITS = 12
+_MOST_MODELS = 20
 _MODEL_HEAD = (
     *("Model", "Digest", "Family", "Parameters", "Quantization"),
     *("Trained context", "num_ctx", "Size", "On GPU"),
@@ -44,8 +45,8 @@ def build_sections(
 ) -> tuple[Section, tuple[Section, ...]]:
     """The header, and the sections below it."""
     return _header(given), (
-        Section("Environment", _environment(given, measured, book)),
-        Section("Executive Summary", _summary(given, measured, book, found)),
+        Section("Environment", environment(given, measured, book)),
+        Section("Executive Summary", summary(given, measured, book, found)),
         *comparison_section(measured, book),
         Section("Performance Analysis", performance(measured, book)),
         Section("Metrics", metrics(measured, book)),
@@ -57,17 +58,27 @@ def build_sections(
 
 
 def _header(given: ReportInput) -> Section:
+    return Section(f"Benchmark report: {given.suite}", (Bullets(header_lines(given)),))
+
+
+def header_lines(given: ReportInput, read: Sequence[str] = ()) -> tuple[Line, ...]:
+    """Date, agent type, model and configuration; `read` are models that no request was sent to, but files speak of."""
     cases = [result.case for result in given.results]
     agents = _labels(_unique(case.persona for case in cases if case.persona is not None)) or ("none (no persona)",)
-    models = _labels(_unique(case.model.name for case in cases)) or ("none",)
+    asked = _unique(case.model.name for case in cases)
+    told = [name for name in read if name not in asked]
+    parts = [_labels(asked)] if asked else []
+    if told:
+        more = " and others" if len(told) > _MOST_MODELS else ""
+        parts.append((*_labels(told[:_MOST_MODELS]), more, " (in the files)"))
+    models = joined(tuple(parts), "; ") or ("none",)
     when = given.created.isoformat(sep=" ", timespec="seconds")
-    lines: tuple[Line, ...] = (
+    return (
         (Strong("Date:"), " ", Label(when)),
         (Strong("Agent Type:"), " ", *agents),
         (Strong("Model:"), " ", *models),
         (Strong("Configuration:"), " ", *_configuration(given)),
     )
-    return Section(f"Benchmark report: {given.suite}", (Bullets(lines),))
 
 
 def _configuration(given: ReportInput) -> Line:
@@ -99,7 +110,7 @@ def _unique(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _environment(given: ReportInput, measured: Measured, book: FactBook) -> tuple[Block, ...]:
+def environment(given: ReportInput, measured: Measured, book: FactBook) -> tuple[Block, ...]:
     """Tables of hosts, models and the machine; Ollama's names for what Ollama says."""
     hosts = {result.host.url: result.host for result in given.results}
     # One row for each state in which a model was loaded: its num_ctx may differ between cases.
@@ -153,7 +164,7 @@ def _yes(*, same: bool) -> str:
     return "yes" if same else "no"
 
 
-def _summary(given: ReportInput, measured: Measured, book: FactBook, found: Sequence[Finding]) -> tuple[Block, ...]:
+def summary(given: ReportInput, measured: Measured, book: FactBook, found: Sequence[Finding]) -> tuple[Block, ...]:
     """Computed sentences: how much was measured, how fast each model was, and what a reader must look at."""
     if not measured:
         return (Paragraph(("No case has been measured.",)),)

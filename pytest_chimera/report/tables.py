@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _MINOR = ("steps/s", "total", "server_ttft", "transport", "stalls", "prompt_tokens", "output_tokens")
 """Metrics that share one table: variants of others, and counts."""
 
-_BLOCK: tuple[tuple[str, str, Form], ...] = (
+BLOCK: tuple[tuple[str, str, Form], ...] = (
     ("Throughput", "tok/s", "people"),
     ("TTFT", "ttft", "ms"),
     ("Total Duration", "total", "ms"),
@@ -70,10 +70,11 @@ _ABOUT_ROUNDS = (
     "are good rounds whose start, cold or warm, is not the one that the case measures."
 )
 _ABOUT_PHASES = "Set-up of cases, warm-up and measuring are sums over the cases and lie within the phase of the tests."
-_ABOUT_FACTS = (
+ABOUT_FACTS = (
     "Every number above, in the SI unit of what it measures. The JSON file of the same name has these and all others, "
     "with the values of each round."
 )
+"""What stands above the table of facts."""
 
 
 def performance(measured: Measured, book: FactBook) -> tuple[Block, ...]:
@@ -135,7 +136,7 @@ def metrics(measured: Measured, book: FactBook) -> tuple[Block, ...]:
     blocks: list[Block] = [Paragraph(("Medians of the counted rounds of each case.",))]
     for result, subject in measured:
         lines: tuple[Line, ...] = tuple(
-            (f"{name}: ", Number(fact=book.get(subject, metric, "median"), form=form)) for name, metric, form in _BLOCK
+            (f"{name}: ", Number(fact=book.get(subject, metric, "median"), form=form)) for name, metric, form in BLOCK
         )
         blocks += [
             Heading((Label(case_name(result)), " on ", Label(result.case.model.name))),
@@ -187,17 +188,18 @@ def personas(given: ReportInput, measured: Measured) -> tuple[Block, ...]:
 
 def appendix(measured: Measured) -> tuple[Block, ...]:
     """Each case's options and hashes, then every fact that the report cites."""
+    blocks = session_cases(measured)
+    if not measured:
+        blocks.append(Paragraph(("No case has been measured.",)))
+    return (*blocks, Heading(("Facts",)), Paragraph((ABOUT_FACTS,)), FactTable())
+
+
+def session_cases(measured: Measured) -> list[Block]:
+    """Each case's options and hashes."""
     blocks: list[Block] = [Heading(("Cases",))]
     for result, _ in measured:
         blocks += [Heading((Label(case_name(result)), " on ", Label(result.case.model.name)), 4), _case(result)]
-    if not measured:
-        blocks.append(Paragraph(("No case has been measured.",)))
-    blocks += [
-        Heading(("Facts",)),
-        Paragraph((_ABOUT_FACTS,)),
-        FactTable(),
-    ]
-    return tuple(blocks)
+    return blocks
 
 
 def _case(result: CaseResult) -> Table:

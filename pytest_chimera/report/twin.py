@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_chimera.errors import RecordError
 from pytest_chimera.metrics import METRICS
 from pytest_chimera.records import CaseResult, Fact, Round
+from pytest_chimera.report.corpus_twin import corpus_twin, finding_twins, recommendation_twins
 from pytest_chimera.report.document import plain
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ SCHEMA_VERSION = 1
 def twin_of(report: Report) -> dict[str, Any]:
     """The report as dicts, lists and primitives, ready for `json.dumps(..., allow_nan=False)`."""
     given = report.given
-    return {
+    view = given.corpus
+    twin: dict[str, Any] = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "title": report.header.title,
@@ -46,6 +48,12 @@ def twin_of(report: Report) -> dict[str, Any]:
         "cases": [_case(result) for result in given.results],
         "personas": dict(given.personas),
     }
+    if view is not None:
+        twin["findings"] += finding_twins(view.analysis)
+        twin["recommendations"] = recommendation_twins(view.analysis)
+        twin["corpus"] = _finite(corpus_twin(view))
+        twin["narrative"] = None if given.narrative is None else _finite(given.narrative.summary())
+    return twin
 
 
 def facts_from(twin: Mapping[str, Any]) -> tuple[Fact, ...]:

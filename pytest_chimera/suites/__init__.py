@@ -5,7 +5,7 @@ cases       from a question to a `Case`                        sizes      prompt
 runner      one case, round after round                        coldness   which rounds had to load the model
 journal     rounds on disk as they happen                      exclusive  turns on one host
 run, bench  what a test holds and calls                        explain    why a case failed, for people
-gating      a result and its gate
+gating      a result and its gate                               agents    personas at work on the facts of a report
 """
 
 from __future__ import annotations

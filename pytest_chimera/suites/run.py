@@ -63,6 +63,7 @@ class Run:
     stalls = _OfMetric("stalls")
     prompt_tokens = _OfMetric("prompt_tokens")
     output_tokens = _OfMetric("output_tokens")
+    groundedness = _OfMetric("groundedness")
 
     def __getitem__(self, metric: str) -> Statistic:
         """The statistic of a metric by any of its names, `run["tok/s"]`; raises LimitError with the known names."""

@@ -155,7 +155,7 @@ def test_worse_and_better_need_threshold_and_margin(make: Any, cost: float, thre
 def test_every_metric_can_be_judged(make: Any, metric: str) -> None:
     """Whichever metric is gated gets a verdict: worse where it is 20 % slower, and a reason where it has no number."""
     (verdict,) = make.gate(make.runs(*FIVE), f"{metric}:5%").judge(make.case(make.result(1.2)))
-    if metric in {"server_ttft", "transport"}:  # the server's clock is not known here
+    if metric in {"server_ttft", "transport", "groundedness"}:  # no clock of the server here, and nobody checked
         assert outcomes([verdict]) == [
             (metric, "not enough samples", "of 0005: no counted round has a value for it"),
         ]
@@ -165,6 +165,14 @@ def test_every_metric_can_be_judged(make: Any, metric: str) -> None:
     else:
         assert outcomes([verdict]) == [(metric, "worse", None)]
         assert verdict.ratio == close((1.2 / math.exp(4.60911071 - math.log(100))) ** (-1 if "/s" in metric or metric == "prefill" else 1), 1e-5)  # fmt: skip  # noqa: E501  # one formula
+
+
+@pytest.mark.parametrize(("now", "outcome"), [(0.9, "same"), (0.45, "worse"), (0.0, "not comparable")])
+def test_groundedness_is_judged_where_it_was_graded(make: Any, now: float, outcome: str) -> None:
+    """A share that fell is worse by the same rule as a rate; of a share of 0 there is no ratio, and that is said."""
+    runs = make.runs(*FIVE, generation={"groundedness": 0.9})
+    (verdict,) = make.gate(runs, "groundedness:5%").judge(make.case(make.result(generation={"groundedness": now})))
+    assert verdict.outcome == outcome
 
 
 def test_verdicts_stand_in_the_order_of_the_gate(make: Any) -> None:

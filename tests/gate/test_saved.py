@@ -81,7 +81,7 @@ def test_everything_of_a_case_is_read(make: Any) -> None:
     assert case.series["itl"].statistics["n"] == 27
     assert list(case.series) == [
         "ttft", "prompt_eval", "eval", "time/token", "tok/s", "load", "e2e", "answer", "prefill", "steps/s", "itl",
-        "wait", "total", "server_ttft", "transport", "stalls",
+        "wait", "total", "server_ttft", "transport", "stalls", "groundedness",
     ]  # fmt: skip
     assert case.conditions == Conditions(
         defining={

@@ -1,0 +1,334 @@
+"""The verdict of a comparison: its arithmetic and its operands, or the values of the two things that it names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_chimera.report.claims.claim import WEAK, Claim
+from pytest_chimera.report.claims.evidence import FACTS
+from pytest_chimera.report.claims.inquiry import Case, Inquiry
+from pytest_chimera.report.claims.judge import claim_of, judge_value
+from pytest_chimera.report.claims.match import agreement, chance_of, step_of, tolerance
+from pytest_chimera.report.claims.meaning import dimension_of
+from pytest_chimera.report.claims.numbers import setting_pattern
+from pytest_chimera.report.claims.operands import Formula, Sides, formula_of, levels_of, own_operands, sides_of
+from pytest_chimera.report.claims.scope import clauses
+from pytest_chimera.report.claims.values import LOADED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_chimera.report.claims.sources import Chosen
+    from pytest_chimera.report.claims.values import Value
+
+_ROUND = 10
+_ALL = re.compile(r"\b(?:all|every|each|always|across)\b", re.IGNORECASE)
+
+
+class Pair(NamedTuple):
+    """Two values and what their comparison gives, in the unit of the number."""
+
+    result: float
+    first: Value
+    second: Value
+    default: bool
+    """Whether it is what a text means that says nothing more."""
+
+
+def judge_comparison(inquiry: Inquiry, case: Case) -> Claim:
+    """The verdict of a percentage, factor or difference."""
+    operands = own_operands(inquiry, case)
+    if operands is not None:
+        claim = _by_operands(inquiry, case, operands)
+        if claim is not None:
+            return claim
+    stored = _stored(inquiry, case)
+    if stored is not None:
+        return stored
+    sides = levels_of(inquiry, case) or sides_of(inquiry, case)
+    if sides is not None:
+        return _by_data(inquiry, case, sides)
+    name = _setting_named(inquiry, case)
+    if name is not None:
+        return _spread_of_levels(inquiry, case, name)
+    return claim_of(case, "unsupported", "A comparison of which nothing says what is compared with what.")
+
+
+def _stored(inquiry: Inquiry, case: Case) -> Claim | None:
+    """A difference that the data hold as such."""
+    if case.sense.unit is None or case.sense.unit.kind not in {"rate", "time"}:
+        return None
+    for metric in case.sense.metrics:
+        chosen = inquiry.choose(case, case.scope.mask, metric)
+        if chosen is None:
+            continue
+        reading = inquiry.reading(chosen.mask, metric, "delta", None)
+        if reading.groups and case.scope.record:
+            case.metric, case.chosen, case.defaults = metric, chosen, (reading,)
+            case.scales = inquiry.scales(case.sense, metric)
+            return judge_value(inquiry, case)
+    return None
+
+
+def scale_of(case: Case) -> float:
+    """From a share or factor to the unit of the number."""
+    return case.sense.unit.scale if case.sense.unit else 1.0
+
+
+def _metrics(case: Case) -> tuple[str, ...]:
+    own = tuple(each for each in case.sense.metrics if each not in {"speedup", "efficiency"})
+    return own or ("tok/s", "latency")
+
+
+def _is_time(inquiry: Inquiry, metric: str) -> bool:
+    return dimension_of(metric, inquiry.evidence.dimensions) == "time"
+
+
+def _by_operands(inquiry: Inquiry, case: Case, operands: tuple[Case, Case]) -> Claim | None:
+    """Two tests: the arithmetic on the operands as written, and each operand."""
+    first, second = operands
+    metrics = first.sense.metrics or _metrics(case)
+    formula = formula_of(case, time=bool(metrics) and _is_time(inquiry, metrics[0]))
+    outcome = _arithmetic(case, formula, first, second)
+    if outcome == "other":
+        return None
+    claims = [judge_value(inquiry, each) for each in operands if each.sense.sort == "value"]
+    both = f"{first.number.text} and {second.number.text}"
+    if outcome == "no":
+        if any(each.grounded or each.verdict == "contradicted" for each in claims):
+            return claim_of(case, "contradicted", f"It is not what {both} give.")
+        return claim_of(case, "unsupported", f"It is not what {both} give, and the data hold neither.")
+    for each in operands:
+        each.operand = True
+    if outcome == "near":
+        return claim_of(case, "ambiguous", f"It is one unit of its last digit from what {both} give.")
+    found = [fact for each in claims for fact in each.found]
+    if len(claims) == 2 and all(each.verdict == "supported" for each in claims):  # noqa: PLR2004  # both operands
+        claim = claim_of(case, "supported", f"It is what {both} give, and the data give both.", chance=0.0)
+    elif all(each.verdict == "unsupported" for each in claims):
+        claim = claim_of(case, "unsupported", f"It is what {both} give, but the data hold neither.")
+    else:
+        wrong = "; ".join(each.reason for each in claims if each.verdict != "supported")
+        claim = claim_of(case, "ambiguous", f"It is what {both} give, but the data do not give both: {wrong}")
+    return claim.changed(found=tuple(found), facts=tuple(each.id for each in found))
+
+
+def _arithmetic(case: Case, formula: Formula, first: Case, second: Case) -> str:
+    """ "yes", "near" (off by one unit), "no"; "other" when the operands cannot be meant."""
+    results = []
+    left, right = abs(first.number.value), abs(second.number.value)
+    for a in _ends(first, left):
+        for b in _ends(second, right):
+            result = formula.of(a, b)
+            if result is not None:
+                results.append(result / scale_of(case) if formula.name != "difference" else result)
+    if not results:
+        return "other"
+    low, high = min(results), max(results)
+    written = abs(case.number.value) if formula.signless else case.number.value
+    if formula.signless:
+        low, high = sorted((abs(low), abs(high))) if low * high > 0 else (0.0, max(abs(low), abs(high)))
+    half = tolerance(case.number)
+    slack = half
+    if low - slack - 1e-9 <= written <= high + slack + 1e-9:
+        return "yes"
+    if case.number.hedge in {"over", "under"} and agreement(case.number, (low + high) / 2) == "yes":
+        return "yes"
+    fine = case.number.decimals > 0 or written >= _ROUND  # a unit of "3x" is too much to be a slip
+    return "near" if fine and low - 3 * half <= written <= high + 3 * half else "no"
+
+
+def _ends(case: Case, value: float) -> tuple[float, ...]:
+    half = step_of(case.number.decimals) / 2
+    return (value - half, value + half) if case.number.decimals else (value,)
+
+
+def _by_data(inquiry: Inquiry, case: Case, sides: Sides) -> Claim:
+    """Against the values of the two things that are named."""
+    missing = next((each.name.text for each in sides if not each.name.mask), None)
+    who = f"{sides.first.name.text} against {sides.second.name.text}"
+    if missing is not None:
+        return claim_of(case, "unsupported", f"Read as {who}; the data hold no {missing}.")
+    for metric in _metrics(case):
+        pairs = list(pairs_of(inquiry, case, sides, metric))
+        if pairs:
+            case.metric = metric
+            return _of_pairs(inquiry, case, pairs, who)
+    return claim_of(case, "unsupported", f"Read as {who}; the data hold no {_metrics(case)[0]} of both.")
+
+
+def pairs_of(inquiry: Inquiry, case: Case, sides: Sides, metric: str) -> Iterable[Pair]:
+    """The values of both sides in pairs: those of one file or of one kind of file are meant by default."""
+    scope = inquiry.scoper.scope(case.number, (metric,), without=sides.dimension)
+    formula = formula_of(case, time=_is_time(inquiry, metric))
+    masks = [scope.mask & each.name.mask for each in sides]
+    if sides.dimension.startswith("setting ") and not all(masks):
+        whole = inquiry.scoper.scope(case.number, (metric,), without="settings")
+        masks = [whole.mask & each.name.mask for each in sides]
+    if not all(masks):
+        masks = [each.name.mask for each in sides]
+    chosen = _chosen(inquiry, case, masks, metric)
+    if chosen[0] is None or chosen[1] is None:
+        return
+    stated = case.sense.statistic if case.sense.statistic not in {None, "sum"} else None
+    default = (stated or "mean", stated or "mean", case.sense.condition)
+    options = [default]
+    if stated is None:
+        options += [("best", "best", None), ("best", "mean", None), ("mean", "best", None)]
+    if case.sense.condition is None and metric in LOADED:
+        options.append((default[0], default[1], "warm"))
+    if chosen[0].tier == "facts":
+        options = [(name, name, None) for name in ("median", "mean", "value", "max", "min", "p95")]
+    yield from _paired(inquiry, case, formula, chosen[0].mask, chosen[1].mask, metric, options)
+
+
+def _chosen(inquiry: Inquiry, case: Case, masks: Sequence[int], metric: str) -> list[Chosen | None]:
+    """The files of both sides: those that hold both where that is known to be meant, else those of each."""
+    evidence = inquiry.evidence
+    good = [evidence.having(mask, metric) & ~evidence.failed for mask in masks]
+    shared = inquiry.union(runs for runs in evidence.by_file.values() if all(runs & mask for mask in good))
+    together = [inquiry.choose(case, mask & shared, metric) if mask & shared else None for mask in masks]
+    apart = [inquiry.choose(case, mask, metric) for mask in masks]
+    if all(each is not None and inquiry.sources.anchored(each.files) for each in together):
+        return together
+    return apart if all(apart) else together
+
+
+def _paired(
+    inquiry: Inquiry, case: Case, formula: Formula, first: int, second: int, metric: str,
+    options: Sequence[tuple[str, str, str | None]],
+) -> Iterable[Pair]:  # fmt: skip
+    scale = scale_of(case)
+    for index, (left, right, condition) in enumerate(options):
+        ones = inquiry.values.of(first, metric, left, condition)
+        twos = inquiry.values.of(second, metric, right, condition)
+        same = {(a.files, b.files) for a in ones for b in twos if set(a.files) & set(b.files)}
+        kin = {
+            (a.files, b.files)
+            for a in ones
+            for b in twos
+            if inquiry.sources.kind_of(a.files[0]) & inquiry.sources.kind_of(b.files[0])
+        }
+        meant = same or kin or {(a.files, b.files) for a in ones for b in twos}
+        for a in ones:
+            for b in twos:
+                result = formula.of(a.value, b.value)
+                if result is not None and not (a.series != b.series and a.files == b.files and a.files[0] != FACTS):
+                    default = (index == 0 or a.files[0] == FACTS) and (a.files, b.files) in meant
+                    yield Pair(result / scale, a, b, default)
+
+
+def _of_pairs(inquiry: Inquiry, case: Case, pairs: Sequence[Pair], who: str) -> Claim:
+    """The verdict over pairs: one default pair suffices, all of them where the text says "all"."""
+    formula = formula_of(case, time=_is_time(inquiry, case.metric))
+    default = [pair for pair in pairs if pair.default]
+    agreeing = [pair for pair in default if agreement(case.number, pair.result, signless=formula.signless) == "yes"]
+    chance = chance_of(case.number, [abs(pair.result) if formula.signless else pair.result for pair in default])
+    known = inquiry.sources.anchored(file for pair in default or pairs for value in pair[1:3] for file in value.files)
+    low, high = clauses(case.number.piece.text, case.number.start)[0][1:3]
+    everything = bool(_ALL.search(case.number.piece.text[low:high])) and len(default) > 1
+    if agreeing and (known or chance <= WEAK) and (not everything or len(agreeing) == len(default)):
+        reason = f"Read as {case.metric}, {who}: {_said(case, agreeing[0])}."
+        return claim_of(case, "supported", reason, inquiry=inquiry, values=agreeing[0][1:3], chance=chance)
+    near = [
+        pair for pair in default if known and agreement(case.number, pair.result, signless=formula.signless) == "near"
+    ]
+    if near and not agreeing:
+        reason = f"Read as {case.metric}, {who}: {_said(case, near[0])}, which holds only under another rounding."
+        return claim_of(case, "ambiguous", reason, inquiry=inquiry, values=near[0][1:3], chance=chance)
+    others = [
+        pair
+        for pair in pairs
+        if known and not pair.default and agreement(case.number, pair.result, signless=formula.signless) == "yes"
+    ]
+    if others and not agreeing and chance_of(case.number, [pair.result for pair in pairs]) <= 3 * WEAK:
+        reason = f"Read as {case.metric}, {who}: it holds only on another basis, {_said(case, others[0])}."
+        return claim_of(case, "ambiguous", reason, inquiry=inquiry, values=others[0][1:3], chance=chance)
+    shown = [pair for pair in default if pair not in agreeing] or list(pairs)
+    nearest = min(shown, key=lambda pair: abs(pair.result - case.number.value))
+    reason = f"Read as {case.metric}, {who}: {_said(case, nearest)}"
+    if not known:
+        return claim_of(
+            case, "unsupported", f"{reason}, but nothing proves that the text speaks of these data.", chance=chance
+        )
+    return claim_of(
+        case,
+        "contradicted",
+        f"{reason}.",
+        inquiry=inquiry,
+        values=nearest[1:3],
+        chance=chance,
+        cause=nearest.first.files[0],
+    )
+
+
+def _said(case: Case, pair: Pair) -> str:
+    unit = case.sense.unit.name if case.sense.unit else ""
+    return (
+        f"{pair.result:.4g} {unit}".rstrip() + f" ({pair.first.text} {pair.first.value:.6g}, {pair.second.text} {pair.second.value:.6g})"
+    )  # fmt: skip
+
+
+def _setting_named(inquiry: Inquiry, case: Case) -> str | None:
+    """The setting whose effect a sentence tells, when the data hold several of its levels."""
+    text = case.number.piece.text
+    low, high = clauses(text, case.number.start)[1][1:3]
+    stated = [(each.start, each.end) for each in inquiry.scoper.settings(text)]
+    for match in setting_pattern(inquiry.evidence.setting_names).finditer(text, low, high):
+        name = match.lastgroup or ""
+        if any(start <= match.start() < end for start, end in stated):
+            continue
+        if len(inquiry.evidence.settings.get(name, ())) > 1:
+            return name
+    return None
+
+
+def _spread_of_levels(inquiry: Inquiry, case: Case, name: str) -> Claim:
+    """Between the means of the levels of a setting, each file by itself."""
+    scope = inquiry.scoper.scope(case.number, _metrics(case))
+    levels = inquiry.evidence.settings[name]
+    for metric in _metrics(case):
+        chosen = inquiry.choose(case, scope.mask & inquiry.union(levels.values()), metric)
+        if chosen is None:
+            continue
+        case.metric = metric
+        by_file: dict[str, list[Value]] = {}
+        for mask in levels.values():
+            for value in inquiry.values.of(chosen.mask & mask, metric, "mean", case.sense.condition):
+                by_file.setdefault(value.basis, []).append(value)
+        pairs = []
+        for values in by_file.values():
+            top, bottom = max(values, key=lambda each: each.value), min(values, key=lambda each: each.value)
+            if len(values) > 1 and bottom.value:
+                result = (
+                    top.value / bottom.value
+                    if scale_of(case) == 1.0
+                    else (top.value / bottom.value - 1) / scale_of(case)
+                )
+                pairs.append(Pair(result, top, bottom, default=True))
+        if pairs:
+            return _of_pairs(inquiry, case, pairs, f"the means of the levels of {name}")
+    return claim_of(
+        case,
+        "unsupported",
+        f"Read as the effect of {name}; the data hold no {_metrics(case)[0]} at several of its levels.",
+    )
+
+
+def settle_siblings(inquiry: Inquiry, judged: dict[int, Claim]) -> None:
+    """Comparisons of one row must hold on one basis: a support and an ambiguity beside each other contradict."""
+    rows: dict[tuple[int, int], list[Case]] = {}
+    for case in inquiry.cases:
+        piece = case.number.piece
+        if case.sense.sort == "comparison" and piece.table is not None:
+            rows.setdefault((piece.table.number, piece.row), []).append(case)
+    for cases in rows.values():
+        claims = [judged[id(case)] for case in cases]
+        held = [claim for claim in claims if claim.verdict == "supported"]
+        if not held:
+            continue
+        for case, claim in zip(cases, claims, strict=True):
+            if claim.verdict == "ambiguous" and "on another basis" in claim.reason:
+                reason = f"{claim.reason} The number beside it holds on the usual basis, and both must share one."
+                judged[id(case)] = claim.changed(verdict="contradicted", reason=reason)
