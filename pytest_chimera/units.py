@@ -38,12 +38,17 @@ _UNIT_SCALE: dict[str, tuple[Dimension, float]] = {
     "GiB": ("bytes", 1024.0**3),
 }
 _OWN_UNITS: dict[str, tuple[float, str]] = {
+    "rate": (1.0, "tok/s"),
+    "ratio": (0.01, "%"),
     "power": (1.0, "W"),
     "frequency": (1e6, "MHz"),
     "per_second": (1.0, "/s"),
     "celsius": (1.0, "°C"),
 }
 """Dimensions that are always printed in one unit: its scale and name."""
+_TINY = 0.0005 / 100
+_LEAST = "< 0.001"
+"""What is printed of a share above zero that would read 0.000 %."""
 _NUMBER = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)\s*(\S*)\s*")
 
 
@@ -136,10 +141,8 @@ def format_value(value: float | None, dimension: Dimension) -> str:
         return format_seconds(value)
     if dimension == "bytes":
         return format_bytes(value)
-    if dimension == "rate":
-        return f"{_three_digits(value)} tok/s"
-    if dimension == "ratio":
-        return f"{_three_digits(value * 100)} %"
+    if dimension == "ratio" and 0 < abs(value) < _TINY:
+        return f"{_LEAST} %"
     if dimension in _OWN_UNITS:
         scale, unit = _OWN_UNITS[dimension]
         return f"{_three_digits(value / scale)} {unit}"

@@ -218,7 +218,7 @@ def _order(speed: _Table) -> Iterable[Finding]:
         return
     parts = [(Quoted(pool.model or ""), " (", facts["mean"], ")") for pool, facts in ordered]
     yield Finding(
-        kind="models",
+        kind="order",
         statement=("In order of mean tok/s: ", *listed(parts, ", "), ". ", *_doubts(ordered)),
     )
 

@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pytest_chimera.records.base import Record
 from pytest_chimera.units import Dimension
 
-_ID_DIGITS = 8
+_ID_DIGITS = 10
+"""Of 10,000 facts two share an id once in 20,000 reports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,5 +37,10 @@ class Fact(Record):
     @property
     def id(self) -> str:
         """A name derived from what the fact speaks of, so that it stays the same from run to run."""
-        content = json.dumps([dict(sorted(self.subject.items())), self.metric, self.statistic], sort_keys=True)
-        return "F" + hashlib.sha256(content.encode()).hexdigest()[:_ID_DIGITS]
+        return _id(tuple(sorted(self.subject.items())), self.metric, self.statistic)
+
+
+@lru_cache(maxsize=65_536)
+def _id(subject: tuple[tuple[str, str], ...], metric: str, statistic: str) -> str:
+    content = json.dumps([dict(subject), metric, statistic], sort_keys=True)
+    return "F" + hashlib.sha256(content.encode()).hexdigest()[:_ID_DIGITS]

@@ -87,7 +87,9 @@ class Leftover(Record):
     place: str
     reason: str
     """A sentence; what comes from the file stands in it quoted and cut."""
-    kind: Literal["broken", "unknown name", "ambiguous", "not performance", "no unit", "empty", "refused", "no data", "prose"]
+    kind: Literal[
+        "broken", "unknown name", "ambiguous", "not performance", "no unit", "empty", "refused", "no data", "prose"
+    ]
     count: int = 1
     """How many values it stands for."""
 

@@ -157,7 +157,7 @@ class ReportAssertion:
         __tracebackhide__ = True
         self.has_sections("Recommendations")
         bullets = self.report.by_title["Recommendations"].bullets
-        bare = [each for each in bullets if not re.search(r"\[F[0-9a-f]{8}\]", each)]
+        bare = [each for each in bullets if not re.search(r"\[F[0-9a-f]{10}\]", each)]
         self._hold(not bare, f"These recommendations cite no finding:{_listed(bare)}")
         idle = [each for each in bullets if not _COMMAND.search(each)]
         self._hold(not idle, f"These recommendations end in no command:{_listed(idle)}")

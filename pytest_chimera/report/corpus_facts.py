@@ -147,13 +147,13 @@ def _totals(view: CorpusView) -> Iterator[Fact]:
     bare = [each.path for each in artifacts if not each.measurements]
     dark = left_by_file(view.left)
     folders = len(by_folder(artifacts))
-    models = {each.model for each in measurements if each.model is not None}
+    models = {each.model for each in measurements if each.model is not None and each.provenance != "claim"}
     copies = sum(len(each.copies) for each in measurements)
     untimed = sum(each.time is None for each in measurements)
     everything, same = ("all files",), named([each.path for each in twins])
     counts: tuple[tuple[str, float, Dimension, str, tuple[str, ...], int], ...] = (
         ("folders", folders, "count", "count of folders with files", everything, len(artifacts)),
-        ("models", len(models), "count", "count of different model names", everything, len(measurements)),
+        ("models", len(models), "count", "different models outside of claims", everything, len(measurements)),
         ("measurements", len(measurements), "count", "numbers understood, each once", everything, len(measurements)),
         ("copies", copies, "count", "other places of the same measurements", everything, len(measurements)),
         ("others", len(view.others), "count", "numbers of neither a program's nor a machine's performance", everything,

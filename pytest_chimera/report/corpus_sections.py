@@ -31,8 +31,9 @@ from pytest_chimera.report.statements import finding_blocks, grid_blocks, line_o
 from pytest_chimera.report.tables import BLOCK, metrics, performance, personas, session_cases, workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from pytest_chimera.analysis.form import Finding as AnalysisFinding
     from pytest_chimera.report.build import ReportInput
     from pytest_chimera.report.corpus_view import CorpusView
     from pytest_chimera.report.facts import FactBook, Measured
@@ -46,7 +47,10 @@ TITLES = (
 _NUMBERED = 6
 _OF_FILES = ("duplicates", "summaries", "naming", "gaps")
 """Parts of the analysis that speak of files: their tables stand in the appendix."""
-_MOST_IN_SUMMARY = 6
+_MOST_IN_SUMMARY = 10
+_MOST_OF_MODELS = 4
+_MANY = 1000
+"""A finding without any number comes last."""
 _SESSION = "Measured in this session"
 _NOTHING_FOUND = "Nothing stands out in the files."
 _NOTHING_TO_DO = "The findings call for nothing."
@@ -79,26 +83,32 @@ def build_corpus_sections(
 
 
 def models_of(view: CorpusView) -> tuple[str, ...]:
-    """The models that the files name."""
-    return tuple(sorted({each.model for each in view.measurements if each.model is not None}))
+    """The models that were measured; of a name that only a report has nobody knows what it means."""
+    return tuple(sorted({each.model for each in view.measurements if each.model and each.provenance != "claim"}))
 
 
 def _summary(
     given: ReportInput, view: CorpusView, measured: Measured, book: FactBook, found: Sequence[Finding]
 ) -> list[Block]:
     """How much was read, what stands out in each part of the analysis, then the session and the model's words."""
-    firsts = [
-        next((each for each in part.findings if each.notable), None)
-        for part in sorted(view.analysis.parts, key=lambda part: part.name in _OF_FILES)
-    ]
     blocks: list[Block] = [Paragraph(line) for line in reading(view, book)]
-    lines = [line_of(each.statement) for each in firsts if each is not None][:_MOST_IN_SUMMARY]
+    lines = [line_of(each.statement) for each in _foremost(view)][:_MOST_IN_SUMMARY]
     blocks.append(Bullets(tuple(lines)) if lines else Paragraph((_NOTHING_FOUND,)))
     if measured:
         blocks += [Heading((_SESSION,)), *summary(given, measured, book, found)]
     else:
         blocks += [Paragraph((note,)) for note in given.notes]
     return [*blocks, *narrated_summary(given.narrative, book)]
+
+
+def _foremost(view: CorpusView) -> Iterator[AnalysisFinding]:
+    """What stands out: the models in order of speed, and of each part the finding with the fewest numbers."""
+    for part in sorted(view.analysis.parts, key=lambda part: part.name in _OF_FILES):
+        notable = [each for each in part.findings if each.notable]
+        if part.name == "models":
+            yield from sorted(notable, key=lambda each: each.kind != "order")[:_MOST_OF_MODELS]
+        elif notable:
+            yield min(notable, key=lambda each: len(each.facts) or _MANY)
 
 
 def _performance(view: CorpusView, measured: Measured, book: FactBook) -> list[Block]:

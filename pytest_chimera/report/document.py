@@ -21,6 +21,10 @@ Form = Literal["people", "ms", "n", "plain", "change"]
 plain: no unit. change: a percentage with its sign."""
 
 
+_TIMES = frozenset({"speedup"})
+_SHARES = frozenset({"eta2", "partial eta2", "p", "p of trend", "spread", "change", "share"})
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """Text from elsewhere in one line: a name, an option, an error."""
@@ -56,15 +60,22 @@ class Number:
         """The digits and the unit."""
         if self.written is not None or self.form == "n":
             return self.written or str(self.fact.n)
-        if self.fact.value is None:
+        value = self.fact.value
+        if value is None:
             return UNKNOWN
         if self.form == "change":
-            return percent(self.fact.value)
+            return percent(value)
         if self.form == "ms":
-            return f"{s_to_ms(self.fact.value):.2f} ms"
-        if self.form == "plain" and self.fact.value == round(self.fact.value):
-            return f"{self.fact.value:.0f}"
-        return format_value(self.fact.value, self.fact.dimension)
+            return f"{s_to_ms(value):.2f} ms"
+        if self.form == "plain" and value == round(value):
+            return f"{value:.0f}"
+        return f"{value:.2f}x" if self._is_times else format_value(value, self.fact.dimension)
+
+    @property
+    def _is_times(self) -> bool:
+        """Whether it is a ratio that people write as "1.85x"."""
+        fact = self.fact
+        return fact.metric in _TIMES and fact.dimension == "ratio" and fact.statistic not in _SHARES
 
 
 Span: TypeAlias = str | Strong | Label | Prose | Number

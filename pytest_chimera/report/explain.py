@@ -111,7 +111,7 @@ def _sources(fact: Fact, ways: Ways) -> Iterator[str]:
         yield f"    {terminal(source)}"
         yield from (f"      {line}" for line in _about(way))
         for each in way.values[:room]:
-            yield f"      {terminal(_row(each, fact))}"
+            yield f"      {terminal(_row(each))}"
         left = max(0, len(way.values) - room)
         room = max(0, room - len(way.values))
         if left + way.unnamed:
@@ -124,10 +124,10 @@ def _about(way: Way) -> Iterator[str]:
         yield terminal(f"{each['format']}, {each['size_bytes']} bytes, {each['rows']} rows, SHA-256 {each['digest']}")
 
 
-def _row(each: FoundValue, fact: Fact) -> str:
-    value = f"failed: {each.failed}" if each.failed else format_value(each.value, fact.dimension)
+def _row(each: FoundValue) -> str:
+    value = f"failed: {each.failed}" if each.failed else format_value(each.value, each.dimension)
     if each.value is not None and not each.failed:
-        value = f"{value} ({each.value:.9g} {UNITS[fact.dimension]}".rstrip() + ")"
+        value = f"{value} ({each.value:.9g} {UNITS[each.dimension]}".rstrip() + ")"
     more = ", ".join(f"{name}={short(text)}" for name, text in each.conditions.items())
     return f"{each.place}: {value}{'; ' if more else ''}{more}"
 

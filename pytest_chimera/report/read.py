@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SCHEMA = "pytest-chimera-corpus"
 SCHEMA_VERSION = 1
 
-_FINE, _NOT_READ = 0, 1
+_FINE, _NOT_READ, _NOT_UNDERSTOOD = 0, 1, 2
 _WIDEST = 120
 _EXAMPLES = 3
 """Things of one kind that were not understood which are named; `--all` names every one."""
@@ -45,7 +45,8 @@ def read_main(arguments: Sequence[str]) -> int:
             sys.stdout.write(built_in_text())
             return _FINE
         if not options.paths:
-            raise ChimeraError("No path was given.", "Accepted: folders, files, globs.", "pytest-chimera read reports/")
+            sys.stderr.write("No path was given. Accepted: folders, files, globs. pytest-chimera read reports/\n")
+            return _NOT_UNDERSTOOD
         vocabulary = Vocabulary.from_file(options.vocabulary) if options.vocabulary else None
         corpus = read_corpus(options.paths, vocabulary=vocabulary, stream=True if options.stream else None)
         if options.json:
@@ -107,7 +108,9 @@ def _rows(measurements: Iterable[Measurement]) -> Iterator[Row]:
             about = each.model or each.labels.get("network") or "-"
             groups.setdefault((each.metric, about), []).append(each)
     for (metric, model), members in sorted(groups.items()):
-        good = Statistic(tuple(each.value for each in members if each.ok and each.value is not None), members[0].dimension)
+        good = Statistic(
+            tuple(each.value for each in members if each.ok and each.value is not None), members[0].dimension
+        )
         failed = sum(each.failure is not None for each in members)
         shown = (format_value(value, good.dimension) for value in (good.median, good.minimum, good.maximum))
         yield Row(terminal(metric), (terminal(model), str(good.n), str(failed), *shown))
@@ -157,4 +160,3 @@ def corpus_as_dict(corpus: Corpus) -> dict[str, Any]:
 def _write_json(corpus: Corpus) -> None:
     json.dump(corpus_as_dict(corpus), sys.stdout, indent=1, allow_nan=False)
     sys.stdout.write("\n")
-

@@ -22,9 +22,9 @@ _FACTS_HEADING = "### Facts"
 _HEADING = re.compile(r"^(#{1,2}) (?:(\d+) )?(.+)$")
 _FENCE = re.compile(r"^(`{3,})text\n.*?^\1$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(?<![`\\])(`+)(?!`)(.*?)(?<!`)\1(?!`)")
-_LINKED = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\[(F[0-9a-f]{8})\]")
-_CITED = re.compile(r" ?\[(F[0-9a-f]{8})\]")
-_TARGET = re.compile(r'^\[(F[0-9a-f]{8})\]: #\S+ ".*n = (\d+)"$', re.MULTILINE)
+_LINKED = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\[(F[0-9a-f]{10})\]")
+_CITED = re.compile(r" ?\[(F[0-9a-f]{10})\]")
+_TARGET = re.compile(r'^\[(F[0-9a-f]{10})\]: #\S+ ".*n = (\d+)"$', re.MULTILINE)
 _PICTURE = re.compile(r"^!\[.*\]\(.*\)$", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([\\`*\[\]<>|#~&$@_.:=+-])")
 _RULE = re.compile(r"^[|: -]+$")
@@ -62,7 +62,7 @@ class ShownSection:
     def facts(self) -> tuple[str, ...]:
         """The ids of the facts that it cites, each once, in order."""
         body = self.markdown.partition(_FACTS_HEADING)[0]
-        return tuple(dict.fromkeys(re.findall(r"\[(F[0-9a-f]{8})\]", body)))
+        return tuple(dict.fromkeys(re.findall(r"\[(F[0-9a-f]{10})\]", body)))
 
     @property
     def bullets(self) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def _plain(line: str) -> str:
     """A line of Markdown without its markup."""
     line = _CITED.sub("", _LINKED.sub(lambda found: found[1], line))
     line = re.sub(r"^(#{1,6}|-) ", "", line.strip()).replace("**", "")
-    line = re.sub(r'<a id="f[0-9a-f]{8}"></a>', "", line)
+    line = re.sub(r'<a id="f[0-9a-f]{10}"></a>', "", line)
     if line.startswith("|"):
         line = "" if _RULE.match(line) else " | ".join(cell.strip() for cell in line.strip("|").split(" | "))
     return _ESCAPED.sub(lambda found: found[1], _CODE.sub(lambda found: found[2].strip(), line))

@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_chimera.metrics import METRICS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from pytest_chimera.units import Dimension
 
 _RANGES = r"\d+(?:-\d+)?(?:, ?\d+(?:-\d+)?)*"
 _ROWS = re.compile(rf"(row|line)s? ({_RANGES})(?: and (\d+) more)?(.*)", re.DOTALL)
@@ -31,7 +35,8 @@ class FoundValue:
     place: str
     """Within its file or case: "row 3 tokens_s", "round 2"."""
     value: float | None
-    """In the SI unit of the fact's dimension."""
+    """In the SI unit of its dimension."""
+    dimension: Dimension
     failed: str | None
     """Why its row or round failed; None when it did not."""
     conditions: Mapping[str, str]
@@ -88,7 +93,11 @@ class Ways:
             for each in row["values"]:
                 (before, after), number = _split(each["place"])
                 found.setdefault((row["file"], before, after), {})[number] = FoundValue(
-                    place=each["place"], value=each["value"], failed=row.get("failure"), conditions=conditions
+                    place=each["place"],
+                    value=each["value"],
+                    dimension=each["dimension"],
+                    failed=row.get("failure"),
+                    conditions=conditions,
                 )
         return found
 
@@ -146,6 +155,7 @@ def _rounds(case: Mapping[str, Any], named: str, metric: str) -> Iterator[FoundV
             yield FoundValue(
                 place=f"{'warm-up' if each['warmup'] else 'round'} {each['number']}",
                 value=value if isinstance(value, (int, float)) else None,
+                dimension=METRICS[metric].dimension if metric in METRICS else "count",
                 failed=None if failure is None else failure["message"],
                 conditions=cold if not isinstance(value, list) else {**cold, "values": str(len(value))},
             )

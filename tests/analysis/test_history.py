@@ -56,7 +56,7 @@ def test_two_runs_differ_beyond_the_noise_within_them(make: Maker) -> None:
     assert make.findings(part) == [
         (
             "latency of 'toy:a' in 'bench.csv' changed by 29.5 %, worse, from 'bench_20260101-120000.csv' to "
-            "'bench_20260102-120000.csv'; chance alone gives as much in 0.000 % of cases. How much runs differ when "
+            "'bench_20260102-120000.csv'; chance alone gives as much in < 0.001 % of cases. How much runs differ when "
             "nothing was changed is not known from so few."
         ),
         "Of 1 change from one run to the next 1 can be judged, and 1 is beyond noise.",

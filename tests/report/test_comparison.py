@@ -143,7 +143,7 @@ def test_every_number_is_linked_to_its_fact(make: Make) -> None:
     """In the Markdown each number of the section is a link to a fact that stands in the appendix."""
     text = make(test_sky=(verdict(), verdict(0.3, "ttft", statistic="p95"))).markdown
     section = text[text.index(f"## {TITLE}") : text.index("## Performance Analysis")]
-    links = re.findall(r"\[[^\[\]]+\]\[(F[0-9a-f]{8})\]", section)
+    links = re.findall(r"\[[^\[\]]+\]\[(F[0-9a-f]{10})\]", section)
     assert len(links) == len(set(links)) == 12
     for name in links:
         assert f'<a id="{name.lower()}"></a>{name} |' in text

@@ -101,9 +101,9 @@ def test_hostile_text_does_not_act(session: ReportInput, name: str) -> None:
     for child in (child for token in tokens if token.type == "inline" for child in token.children):
         assert child.type != "image"
         if child.type == "link_open":
-            assert re.fullmatch(r"#f[0-9a-f]{8}", child.attrs["href"])
+            assert re.fullmatch(r"#f[0-9a-f]{10}", child.attrs["href"])
         if child.type == "html_inline":
-            assert re.fullmatch(r'<a id="f[0-9a-f]{8}">|</a>', child.content)
+            assert re.fullmatch(r'<a id="f[0-9a-f]{10}">|</a>', child.content)
     assert "\x1b" not in report.markdown
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", report.markdown)
     report.markdown.encode("utf-8")

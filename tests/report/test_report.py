@@ -141,8 +141,8 @@ def test_a_case_whose_rounds_all_failed_has_unknown_numbers(
 
 # Numbers ----------------------------------------------------------------------------------------------------------
 
-LINKED = re.compile(r"\[([^\[\]]*)\]\[(F[0-9a-f]{8})\]")
-CITED = re.compile(r": (.*) \[(F[0-9a-f]{8})\]$", re.MULTILINE)
+LINKED = re.compile(r"\[([^\[\]]*)\]\[(F[0-9a-f]{10})\]")
+CITED = re.compile(r": (.*) \[(F[0-9a-f]{10})\]$", re.MULTILINE)
 
 
 def without_labels(markdown: str) -> str:
@@ -196,9 +196,9 @@ def test_every_cited_fact_stands_in_the_appendix(report: Report) -> None:
     """Each id that is cited has its row, its anchor and its link target, once each."""
     text = report.markdown
     body = text[: text.index("### Facts")]
-    cited = set(re.findall(r"\[(F[0-9a-f]{8})\]", body))
-    anchors = re.findall(r'<a id="(f[0-9a-f]{8})"></a>(F[0-9a-f]{8}) \|', text)
-    targets = re.findall(r'^\[(F[0-9a-f]{8})\]: #(f[0-9a-f]{8}) ".*"$', text, re.MULTILINE)
+    cited = set(re.findall(r"\[(F[0-9a-f]{10})\]", body))
+    anchors = re.findall(r'<a id="(f[0-9a-f]{10})"></a>(F[0-9a-f]{10}) \|', text)
+    targets = re.findall(r'^\[(F[0-9a-f]{10})\]: #(f[0-9a-f]{10}) ".*"$', text, re.MULTILINE)
     assert sorted(each[1] for each in anchors) == sorted(cited)
     assert sorted(each[0] for each in targets) == sorted(cited)
     assert all(name.lower() == anchor for anchor, name in anchors)

@@ -63,7 +63,7 @@ def test_they_hold_for_files_too(report: Report, tmp_path: Path) -> None:
         for title in report.sections:
             assert found.report.by_title[title].facts == tuple(
                 dict.fromkeys(
-                    re.findall(r"\[(F[0-9a-f]{8})\]", found.report.by_title[title].markdown.split("### Facts")[0])
+                    re.findall(r"\[(F[0-9a-f]{10})\]", found.report.by_title[title].markdown.split("### Facts")[0])
                 )
             )
         words = {title: found.report.by_title[title].words for title in report.sections if title != "Appendix"}

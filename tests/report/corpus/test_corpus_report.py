@@ -133,8 +133,8 @@ def test_every_number_has_its_fact_in_the_appendix(corpora: Any, report: Report,
     """Each number links to a fact that stands with value, statistic, n, formula and sources in the appendix."""
     for each in (report, both):
         assert_report(each).every_number_has_a_fact()
-        text = re.sub(r"^\[F[0-9a-f]{8}\]: .*$", "", each.markdown, flags=re.MULTILINE)
-        assert set(re.findall(r"\[(F[0-9a-f]{8})\]", text)) == set(re.findall(r"</a>(F[0-9a-f]{8}) \|", text))
+        text = re.sub(r"^\[F[0-9a-f]{10}\]: .*$", "", each.markdown, flags=re.MULTILINE)
+        assert set(re.findall(r"\[(F[0-9a-f]{10})\]", text)) == set(re.findall(r"</a>(F[0-9a-f]{10}) \|", text))
     (row,) = [line for line in report.markdown.splitlines() if f"</a>{corpora.mean(corpora.BIG).id}" in line]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1:] == ["tok/s", "74 tok/s", "mean", "3", "`arithmetic mean`", "`reports/runs.csv rows 1-3 tok/s`",
@@ -328,9 +328,9 @@ def test_hostile_names_do_not_act(corpora: Any, given: ReportInput, name: str) -
     for child in (child for token in parser(hostile) if token.type == "inline" for child in token.children):
         assert child.type != "image"
         if child.type == "link_open":
-            assert re.fullmatch(r"#f[0-9a-f]{8}", child.attrs["href"])
+            assert re.fullmatch(r"#f[0-9a-f]{10}", child.attrs["href"])
         if child.type == "html_inline":
-            assert re.fullmatch(r'<a id="f[0-9a-f]{8}">|</a>', child.content)
+            assert re.fullmatch(r'<a id="f[0-9a-f]{10}">|</a>', child.content)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", hostile)
 
 

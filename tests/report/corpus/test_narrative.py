@@ -325,6 +325,6 @@ def test_the_twin_has_the_verdict_of_each_claim(given: ReportInput, narrative: N
     assert [each["groundedness"] for each in told] == [2 / 3, 0.5]
     assert told[0]["struck"] == ["There are 99 models.", "Would you like more detail?"]
     assert told[0]["verdicts"][2] == {
-        "text": "99", "verdict": "contradicted", "weak": False, "facts": ["F2ff56d7d"], "role": "inventory",
+        "text": "99", "verdict": "contradicted", "weak": False, "facts": ["F2ff56d7dc2"], "role": "inventory",
         "reason": "Read as the number of models, which is 2.",
     }  # fmt: skip
