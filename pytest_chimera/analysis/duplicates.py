@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_chimera.analysis.described import counted
 from pytest_chimera.analysis.evidence import conditions
-from pytest_chimera.analysis.filenames import common_folder, kind_of
+from pytest_chimera.analysis.filenames import common_folder
 from pytest_chimera.analysis.form import Finding, Part, Quoted, Recommendation
 from pytest_chimera.analysis.sentences import listed, names, number_of, plural, table
 
@@ -36,7 +36,7 @@ def duplicates(evidence: Evidence) -> Part:
         *_identical_findings(identical),
         *_contained_findings(contained),
         *_time_findings(but_for_time),
-        *_alike_findings(evidence, but_for_time),
+        *_undated_findings(evidence, but_for_time),
     ]
     return Part(
         name="duplicates",
@@ -159,23 +159,22 @@ def _time_findings(groups: Sequence[Sequence[Sequence[Measurement]]]) -> Iterabl
         )  # fmt: skip
 
 
-def _alike_findings(evidence: Evidence, known: Sequence[Sequence[Sequence[Measurement]]]) -> Iterable[Finding]:
-    """Files of one folder, size and schema that no reader can tell apart by numbers."""
+def _undated_findings(evidence: Evidence, known: Sequence[Sequence[Sequence[Measurement]]]) -> Iterable[Finding]:
+    """Files whose text is equal but for the times in it, beside those of which the rows tell as much."""
     told = {found[0].source.file for group in known for found in group}
-    alike: dict[tuple[object, ...], list[Artifact]] = defaultdict(list)
+    twins: dict[str, list[str]] = defaultdict(list)
     for each in evidence.files:
-        if each.identical_to is None and each.size_bytes and each.path not in told:
-            folder = kind_of(each.path).rpartition("/")[0]
-            alike[folder, each.kind, each.size_bytes, each.schema, each.rows, each.measurements].append(each)
-    for group in sorted(alike.values(), key=lambda found: found[0].path):
-        if len(group) > 1 and len({each.digest for each in group}) == len(group):
-            yield Finding(
-                kind="duplicates",
-                statement=(
-                    *names([each.path for each in group]), " are of one size and one form, ",
-                    "and may be equal but for a timestamp; only their text can tell.",
-                ),
-            )  # fmt: skip
+        if each.undated_twin is not None and each.path not in told:
+            twins[each.undated_twin].append(each.path)
+    for first, others in sorted(twins.items())[:_MOST_SENTENCES]:
+        fact = counted(
+            {**_SUBJECT, "first": first}, "files_equal_but_for_time", len(others) + 1,
+            "files whose text is equal once times are left out", (first, *others[:3]),
+        )  # fmt: skip
+        yield Finding(
+            kind="duplicates",
+            statement=(fact, " files are equal but for the times in them: ", *names([first, *others]), "."),
+        )
 
 
 def _grids(identical: dict[str, list[Artifact]], contained: Sequence[tuple[Artifact, list[str]]]) -> Iterable[Grid]:

@@ -18,6 +18,7 @@ from pytest_chimera.corpus.reading import read_one
 from pytest_chimera.corpus.streaming import gather, summarise, tasks_of
 from pytest_chimera.corpus.summaries import Tally, summaries_of, tally_rows
 from pytest_chimera.corpus.tasks import files_in_tasks, read_some, refuse_unopened
+from pytest_chimera.corpus.undated import mark_undated
 from pytest_chimera.corpus.vocabulary import Vocabulary
 from pytest_chimera.corpus.walk import find_files
 from pytest_chimera.records import Artifact, Leftover
@@ -167,9 +168,7 @@ def _read(
     return assemble(roots, readings, words, limits)
 
 
-def assemble(
-    roots: tuple[str, ...], readings: Sequence[FileReading], vocabulary: Vocabulary, bounds: Bounds
-) -> Corpus:
+def assemble(roots: tuple[str, ...], readings: Sequence[FileReading], vocabulary: Vocabulary, bounds: Bounds) -> Corpus:
     """What only all files together can tell: models by name, cold rows, copies."""
     for each in readings:
         for row in each.reading.rows:
@@ -178,16 +177,19 @@ def assemble(
     mark_cold(row for each in readings for row in each.reading.rows)
     identical = mark_identical(readings)
     mark_copies(readings)
+    undated = mark_undated(readings)
     return Corpus(
         roots=roots,
-        artifacts=tuple(_artifact(each, identical.get(each.found.shown), bounds) for each in readings),
+        artifacts=tuple(
+            _artifact(each, identical.get(each.found.shown), undated.get(each.found.shown), bounds) for each in readings
+        ),
         rows=tuple(row for each in readings for row in each.reading.rows),
         seconds=0.0,
         files=Counter(each.found.kind for each in readings),
     )
 
 
-def _artifact(each: FileReading, identical: str | None, bounds: Bounds) -> Artifact:
+def _artifact(each: FileReading, identical: str | None, undated: str | None, bounds: Bounds) -> Artifact:
     reading = each.reading
     return Artifact(
         path=each.found.shown,
@@ -201,6 +203,7 @@ def _artifact(each: FileReading, identical: str | None, bounds: Bounds) -> Artif
         failed_rows=sum(row.failure is not None for row in reading.rows),
         measurements=sum(len(row.numbers) for row in reading.rows),
         identical_to=identical,
+        undated_twin=undated,
         time=reading.time,
         zone=reading.zone,
         environment=reading.environment,

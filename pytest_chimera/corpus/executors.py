@@ -163,7 +163,7 @@ def scheduler_executor(address: str) -> Executor:
         raise CorpusError(
             f"No Dask scheduler answers at {address!r}: {why}.",
             "Accepted: the address that `dask scheduler` prints, as in 'tcp://127.0.0.1:8786'.",
-            "Start it with `dask scheduler` and workers with `dask worker ADDRESS`, or leave it out to use the cores here.",
+            "Start it with `dask scheduler` and workers with `dask worker ADDRESS`, or use the cores here without it.",
         ) from error
     return _Cluster(client)
 

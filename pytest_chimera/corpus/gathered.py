@@ -133,7 +133,8 @@ def _artifact(folder: str, kind: str, counts: Counts) -> Artifact:
         path=path,
         location=path,
         kind=kind,  # type: ignore[arg-type]  # the kinds of `walk.READ`
-        format=f"{counts.files} files",
+        format="summaries",
+        files=counts.files,
         size_bytes=counts.size,
         rows=counts.rows,
         failed_rows=counts.failed,

@@ -89,16 +89,14 @@ class _Objects:
         self.texts: list[Any] = []
         self.flags: list[Any] = []
         self.plain = item is None or not any(lists_in(item))
-        self._fixed = self._numbers_of_document() if item is not None else {}
+        # Of the document around an item only texts and flags matter to it; its numbers are spoken of elsewhere.
+        outer = () if item is None else _leaves(document)
+        self._fixed = {(0, keys): None for keys, value in outer if _KINDS[type(value)] == "n"}
         for scope, node in enumerate((document,) if item is None else (document, item)):
             for keys, value in _leaves(node):
                 places = {"n": self.numbers, "s": self.texts, "b": self.flags}.get(_KINDS[type(value)])
                 if places is not None and (scope, keys) not in self._fixed:
                     places.append((scope, keys))
-
-    def _numbers_of_document(self) -> dict[Place, float]:
-        numbers = (keys for keys, value in _leaves(self._document) if _KINDS[type(value)] == "n")
-        return {(0, keys): 2_000_003.5 + 17 * index for index, keys in enumerate(numbers)}
 
     def ask(self, values: Mapping[Any, Any]) -> Answer | None:
         """Let the readers read the document with these values."""
@@ -126,8 +124,8 @@ class _Objects:
 
     def arranged(self, slots: list[Slot]) -> list[Slot]:
         """In the order in which `picker` takes them out: those of one object together."""
-        first = [slot.at[1][:-1] for slot in slots]
-        return sorted(slots, key=lambda slot: first.index(slot.at[1][:-1]))
+        order = grouped([slot.at for slot in slots])
+        return sorted(slots, key=lambda slot: order.index(slot.at))
 
 
 def _leaves(node: dict[str, Any], keys: Keys = ()) -> Iterator[tuple[Keys, Any]]:
@@ -191,6 +189,12 @@ def picker(places: Sequence[Place]) -> Callable[[Any], tuple[Any, ...]]:
         return values
 
     return pick
+
+
+def grouped(places: Sequence[Place]) -> list[Place]:
+    """Places in the order in which `picker` gives their values."""
+    first = [keys[:-1] for _, keys in places]
+    return sorted(places, key=lambda place: first.index(place[1][:-1]))
 
 
 def _getter(keys: list[str]) -> Callable[[Any], tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from pytest_chimera.corpus.cells import set_model
 from pytest_chimera.corpus.coldness import FACTOR, FEWEST, name_models
 from pytest_chimera.corpus.reading import FileReading
 from pytest_chimera.corpus.rows import Reading, Row, Term
-from pytest_chimera.corpus.summaries import Group, Tally
+from pytest_chimera.corpus.summaries import Tally, group_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from pytest_chimera.corpus.plans import Plan
     from pytest_chimera.corpus.walk import Found
 
-    Key = tuple[str | None, bool | str | None, bool]
-    """(model, whether cold or `FAILED`, whether the rate is that of whole requests): rows that are counted together."""
+    Key = tuple[str | None, bool | None, bool, bool]
+    """(model, whether cold, whether the rate is that of whole requests, whether failed): rows counted together."""
 
 _PENDING = 4096
 """Rows that wait."""
-FAILED = "failed"
-"""In a key: its rows failed, and their values are not looked at."""
 _MOST_MODELS = 10_000
 """Names that are remembered."""
 
@@ -40,6 +38,7 @@ class Sink:
         self._keyed: dict[Key, list[int]] = {}
         """Rows of the columns that are counted together."""
         self._waiting = 0
+        self._gaps = False
         self._tallies: dict[Key, list[Tally]] = {}
         self.files = 0
         self.first = ""
@@ -55,9 +54,15 @@ class Sink:
             self._settle_rows(key, into)
 
     def add_columns(
-        self, rows: Mapping[Key, Sequence[int]], columns: Sequence[Sequence[float | None]], into: Gathered
+        self,
+        rows: Mapping[Key, Sequence[int]],
+        columns: Sequence[Sequence[float | None]],
+        into: Gathered,
+        *,
+        gaps: bool,
     ) -> None:
-        """Many rows, column by column, and which of them belong together; None is a value that is missing."""
+        """Many rows, column by column, and which of them belong together; with `gaps` None is a missing value."""
+        self._gaps = self._gaps or gaps
         before = self._waiting
         for key, members in rows.items():
             known = self._keyed.get(key)
@@ -95,46 +100,34 @@ class Sink:
                 self._take(key, [(column[rows[0]],) for column in columns], 1, into)
 
     def _take(self, key: Key, columns: Sequence[Sequence[Any]], rows: int, into: Gathered) -> None:
-        """Count the rows of one key."""
-        failed = key[1] is FAILED
-        tallies = self._of((key[0], None, key[2]) if failed else key, into)
-        for tally, slot, column in zip(tallies, self.plan.slots, columns):  # noqa: B905  # no columns of an empty row
-            if failed:
-                tally.failed += rows
-                continue
-            present, scale = column, slot.term.scale
-            try:
-                tally.take(present if scale == 1 else [value * scale for value in present])
-            except TypeError:  # some are None: nothing was counted
-                present = [value for value in column if value is not None]
-                tally.missing += len(column) - len(present)
-                tally.take([value * scale for value in present])
-        for tally in tallies[len(self.plan.slots) :]:
-            if failed:
-                tally.failed += rows
-            else:
-                tally.missing += rows
-
-    def _of(self, key: Key, into: Gathered) -> list[Tally]:
+        """Count the rows of one key; the values of failed ones are not looked at."""
         tallies = self._tallies.get(key)
         if tallies is None:
-            terms = [slot.term for slot in self.plan.slots]
-            terms += self.plan.empty
-            if key[2] and self.plan.whole is not None:
-                terms[self.plan.whole.rate] = self.plan.whole.term
-            tallies = self._tallies[key] = [self._tally(term, key, into) for term in terms]
-        return tallies
+            tallies = self._tallies[key] = [self._tally(term, key, into) for term in self._terms(whole=key[2])]
+        if key[3]:
+            for tally in tallies:
+                tally.failed += rows
+            return
+        for tally, slot, column in zip(tallies, self.plan.slots, columns, strict=False):
+            present, scale = column, slot.term.scale
+            if self._gaps and None in column:
+                present = [value for value in column if value is not None]
+                tally.missing += len(column) - len(present)
+            tally.take(present if scale == 1 else [value * scale for value in present])
+        for tally in tallies[len(self.plan.slots) :]:
+            tally.missing += rows
+
+    def _terms(self, *, whole: bool) -> list[Term]:
+        """What the numbers of a row are: those in slots, then those that are null."""
+        terms = [slot.term for slot in self.plan.slots]
+        if whole and self.plan.whole is not None:
+            terms[self.plan.whole.rate] = self.plan.whole.term
+        return [*terms, *self.plan.empty]
 
     def _tally(self, term: Term, key: Key, into: Gathered) -> Tally:
-        provenance = "measured" if term.statistic == "value" else "aggregate"
-        group = Group(
-            term.metric, term.statistic, term.dimension, term.role, provenance, key[0], key[1], self._kind,
-            self.plan.series,
-        )  # fmt: skip
-        found = into.tallies.get(group)
-        if found is None:
-            found = into.tallies[group] = Tally()
-        return found
+        row = Row("", series=self.plan.series)
+        row.model = key[0]
+        return into.tallies.setdefault(group_of(term, row, self._kind, key[1]), Tally())
 
 
 class Models:
@@ -171,11 +164,11 @@ def cold_rows(groups: Sequence[Hashable], loads: Sequence[float | None]) -> list
     """Whether each row of a file is cold, as `coldness.mark_cold` has it; `groups` tells its models apart."""
     cold: list[bool | None] = [None] * len(loads)
     for group in dict.fromkeys(groups):
-        own = [at for at, other in enumerate(groups) if other == group]
-        bound = cold_bound([load for at in own if (load := loads[at]) is not None])
-        for at in own if bound is not None else ():
-            load = loads[at]
-            cold[at] = None if load is None else load > bound
+        own = [(at, load) for at, load in enumerate(loads) if groups[at] == group and load is not None]
+        bound = cold_bound([load for _, load in own])
+        if bound is not None:
+            for at, load in own:
+                cold[at] = load > bound
     return cold
 
 

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from pytest_chimera.corpus.blocks import failed_rows, rows_of_words, whole_rows
 from pytest_chimera.corpus.coldness import FEWEST
 from pytest_chimera.corpus.plans import masked
 from pytest_chimera.corpus.rows import Row
-from pytest_chimera.corpus.shapes import UnplannedError, getter, lists_in, picker, plan_of, shape_of
-from pytest_chimera.corpus.sinks import FAILED, Sink, cold_rows
+from pytest_chimera.corpus.shapes import UnplannedError, getter, grouped, lists_in, picker, plan_of, shape_of
+from pytest_chimera.corpus.sinks import Sink, cold_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pytest_chimera.corpus.folders import Folder
     from pytest_chimera.corpus.gathered import Counts, Gathered
     from pytest_chimera.corpus.plans import Plan
     from pytest_chimera.corpus.shapes import Ask
-    from pytest_chimera.corpus.sinks import Models
+    from pytest_chimera.corpus.sinks import Key, Models
     from pytest_chimera.corpus.walk import Found
 
-    Nodes = tuple[Any, ...]
     PlanOf = Callable[[Any, Callable[[], Plan | None]], Plan | None]
     """The plan of a key, made by the call when it is not known yet."""
-    _Judged = tuple["_Rows", str | None, bool | str | None, bool, tuple[Any, ...]]
-    """(owner, model, whether cold or `FAILED`, whole, values) of a row, before its whole file is understood."""
+    _Judged = tuple["_Rows", Key, tuple[Any, ...]]
+    """(owner, key, values) of a row, before its whole file is understood."""
 
 
 class _Rows:
@@ -61,7 +63,7 @@ class _Rows:
         whole = plan.whole is not None and plan.whole.holds(values, plan.slots)
         if whole and answer and plan.whole is not None and len(answer.split()) == values[plan.whole.tokens]:
             return None
-        return self, model, FAILED if failed else None, whole, values
+        return self, (model, None, whole, failed), values
 
 
 def _indexes(wanted: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
@@ -71,8 +73,52 @@ def _indexes(wanted: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ..
     return itemgetter(*wanted)
 
 
+class _Singles:
+    """Files that are one row each and wait to be looked at together."""
+
+    def __init__(self, plan: Plan, first: str) -> None:
+        self.plan = plan
+        self.sink = Sink(plan, "json")
+        self.sink.first = first
+        fate = [place for place, _ in plan.checks] + [each for each in (plan.model, plan.answer) if each is not None]
+        self._places = grouped([*(slot.at for slot in plan.slots), *fate])
+        self.pick = picker(self._places)
+        self.rows: list[tuple[Any, ...]] = []
+        """Values at the places."""
+        self.names: list[str] = []
+        """The file of each."""
+
+    def settle(self, folder: Folder, models: Models, spare: Row, counts: Counts, into: Gathered) -> list[str]:
+        """Summarise the rows that wait; returns the files among them that only the readers understand."""
+        if not self.rows:
+            return []
+        plan, names = self.plan, self.names
+        fields = dict(zip(self._places, zip(*self.rows, strict=True), strict=True))
+        self.rows, self.names = [], []
+        columns = [fields[slot.at] for slot in plan.slots]
+        failed = failed_rows(plan, fields, columns, spare)
+        whole = whole_rows(plan, columns)
+        left = set(rows_of_words(plan, fields, columns, whole))
+        texts = fields[plan.model] if plan.model is not None else [None] * len(names)
+        known = {text: models.named(text) for text in set(texts)}
+        keyed: dict[Key, list[int]] = {}
+        for row, text in enumerate(texts):
+            if row not in left:
+                model = known[text]
+                if model is None and plan.named:
+                    model = models.of_file(folder.found(names[row]))
+                keyed.setdefault((model, None, bool(whole) and whole[row], row in failed), []).append(row)
+        self.sink.add_columns(keyed, columns, into, gaps=False)
+        fine = len(names) - len(left)
+        self.sink.files += fine
+        counts.rows += fine
+        counts.numbers += fine * plan.width
+        counts.failed += len(failed - left)
+        return [names[row] for row in sorted(left)]
+
+
 class _Shape:
-    """Documents of one shape."""
+    """Documents of one shape that hold a list of rows, or no number at all."""
 
     def __init__(self, key: Any, outer: _Rows, at: tuple[str, ...] | None) -> None:
         self.key = key
@@ -91,48 +137,64 @@ class Objects:
         self._plan = plan
         self._models = models
         self._into = into
-        self._shapes: dict[Any, _Shape | None] = {}
+        self._shapes: dict[Any, _Shape | _Singles | None] = {}
         """None: files of the shape are read by the readers."""
         self._once: set[Any] = set()
         """Shapes that were seen once: most of those that come once never come again, and learning takes a while."""
         self._spare = Row("")
 
-    def take(self, document: Any, found: Callable[[], Found], counts: Counts) -> bool:
-        """Summarise a parsed file; False when it is to be read by the readers."""
+    def take(self, document: Any, folder: Folder, name: str, counts: Counts) -> bool:
+        """Summarise a parsed file, now or by `settle`; False when it is to be read by the readers."""
         if type(document) is not dict:
             return False
         try:
             key = shape_of(document)
             shape = self._shapes.get(key)
             if shape is None:
-                shape = self._learn(key, document, found)
+                shape = self._learn(key, document, folder, name)
                 if shape is None:
                     return False
-            rows = self._judged(shape, document, found)
+            if type(shape) is _Singles:
+                shape.rows.append(shape.pick(document))
+                shape.names.append(name)
+                return True
+            assert isinstance(shape, _Shape), "it is one or the other"
+            rows = self._judged(shape, document, partial(folder.found, name))
         except (UnplannedError, RecursionError):
             return False
         if rows is None:
             return False
         if len(rows) >= FEWEST:
             rows = _with_cold(rows)
-        into = self._into
-        for owner, model, cold, whole, values in rows:
+        if not shape.outer.width:
+            shape.outer.sink.files += 1
+        for owner, row, values in rows:
+            owner.sink.files += 1
             counts.rows += 1
             counts.numbers += owner.width
-            if cold is FAILED:
-                counts.failed += 1
-            owner.sink.add_row((model, cold, whole), values, into)
+            counts.failed += row[3]
+            owner.sink.add_row(row, values, self._into)
         return True
+
+    def settle(self, folder: Folder, counts: Counts) -> list[str]:
+        """Summarise what waits of a folder; returns names of its files that are to be read by the readers."""
+        left = []
+        for shape in self._shapes.values():
+            if type(shape) is _Singles:
+                left += shape.settle(folder, self._models, self._spare, counts, self._into)
+        return left
 
     def finish(self) -> None:
         """Count what waits."""
         for shape in self._shapes.values():
-            if shape is not None:
+            if type(shape) is _Singles:
+                shape.sink.finish(self._into)
+            elif type(shape) is _Shape:
                 for rows in (shape.outer, *shape.items.values()):
                     if rows is not None:
                         rows.sink.finish(self._into)
 
-    def _learn(self, key: Any, document: dict[str, Any], found: Callable[[], Found]) -> _Shape | None:
+    def _learn(self, key: Any, document: dict[str, Any], folder: Folder, name: str) -> _Shape | _Singles | None:
         if key in self._shapes:
             return None
         if key not in self._once:
@@ -146,13 +208,16 @@ class Objects:
         plan = self._plan(key, lambda: plan_of(document, at, None, self._ask))
         if plan is None:
             return None
-        shape = self._shapes[key] = _Shape(key, _Rows(plan, 0, found().shown), at)
+        if at is not None:
+            plan = plan._replace(remarks=tuple(each for each in plan.remarks if each.kind != "no data"))
+        first = folder.found(name).shown
+        shape = _Singles(plan, first) if at is None and plan.width else _Shape(key, _Rows(plan, 0, first), at)
+        self._shapes[key] = shape
         return shape
 
     def _judged(self, shape: _Shape, document: dict[str, Any], found: Callable[[], Found]) -> list[_Judged] | None:
         """All rows of a file; None when only the readers can tell what one of them means."""
         outer = shape.outer
-        outer.sink.files += 1
         rows: list[_Judged] = []
         if outer.width:
             row = outer.judge(document, None, self._models, found, self._spare)
@@ -189,10 +254,13 @@ class Objects:
 def _with_cold(rows: list[_Judged]) -> list[_Judged]:
     """Rows of a file, the cold ones told from the warm ones by their loads."""
     loads: list[float | None] = []
-    for owner, _, failed, _, values in rows:
+    for owner, key, values in rows:
         at = owner.plan.load
-        loads.append(None if at is None or failed else values[at] * owner.plan.slots[at].term.scale)
+        loads.append(None if at is None or key[3] else values[at] * owner.plan.slots[at].term.scale)
     if len(loads) - loads.count(None) < FEWEST:
         return rows
-    told = cold_rows([(row[1], row[0].plan.load_statistic) for row in rows], loads)
-    return [row if row[2] else (*row[:2], cold, *row[3:]) for row, cold in zip(rows, told, strict=True)]
+    told = cold_rows([(key[0], owner.plan.load_statistic) for owner, key, _ in rows], loads)
+    return [
+        row if cold is None else (row[0], (row[1][0], cold, *row[1][2:]), row[2])
+        for row, cold in zip(rows, told, strict=True)
+    ]

@@ -7,23 +7,23 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
+from pytest_chimera.corpus.blocks import failed_rows, rows_of_words, whole_rows
 from pytest_chimera.corpus.cells import number_value
-from pytest_chimera.corpus.plans import Answer, learn, masked
+from pytest_chimera.corpus.plans import Answer, learn
 from pytest_chimera.corpus.quantities import is_nothing
 from pytest_chimera.corpus.rows import Row
-from pytest_chimera.corpus.sinks import FAILED, Sink, cold_bound
+from pytest_chimera.corpus.sinks import Sink, cold_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pytest_chimera.corpus.blocks import Column, Fields
     from pytest_chimera.corpus.gathered import Counts, Gathered
     from pytest_chimera.corpus.plans import Plan, Slot
     from pytest_chimera.corpus.shapes import Ask
     from pytest_chimera.corpus.sinks import Key, Models
     from pytest_chimera.corpus.stream_objects import PlanOf
     from pytest_chimera.corpus.walk import Found
-
-    Column = Sequence[float | None]
 
 _DELIMITERS = (",", "\t", "|")
 """Not ";": there a comma in a number may be a point."""
@@ -64,15 +64,17 @@ class Tables:
         cells = _columns(text, table)
         if cells is None:
             return False
-        columns = self._numbers(table.plan, cells, grouped="_" in text[end:])
-        if columns is None:
+        fields = dict(enumerate(cells))
+        numbers = self._numbers(table.plan, cells, grouped="_" in text[end:])
+        if numbers is None:
             return False
-        failed = self._failed(table.plan, cells, columns)
-        rows = self._keyed(table.plan, cells, columns, failed, found)
+        columns, gaps = numbers
+        failed = failed_rows(table.plan, fields, columns, self._spare)
+        rows = self._keyed(table.plan, fields, columns, failed, found)
         if rows is None:
             return False
         self._note(table, cells, found)
-        table.sink.add_columns(rows, columns, self._into)
+        table.sink.add_columns(rows, columns, self._into, gaps=gaps)
         counts.rows += len(columns[0])
         counts.failed += len(failed)
         counts.numbers += len(columns[0]) * len(columns)
@@ -85,7 +87,7 @@ class Tables:
                 table.sink.finish(self._into)
 
     def _learn(self, header: str) -> _Table | None:
-        if header in self._tables or len(header) > _LONGEST_HEADER or '"' in header:
+        if header in self._tables or len(header) > _LONGEST_HEADER or '"' in header or "\r" in header:
             return None
         if header not in self._once:
             self._once.add(header)
@@ -100,9 +102,12 @@ class Tables:
         table = self._tables[header] = _Table(plan, subject.names, subject.delimiter)
         return table
 
-    def _numbers(self, plan: Plan, cells: Sequence[Sequence[str]], *, grouped: bool) -> list[Column] | None:
-        """The columns that hold numbers, None for those that are missing; None when a cell holds anything else."""
+    def _numbers(
+        self, plan: Plan, cells: Sequence[Sequence[str]], *, grouped: bool
+    ) -> tuple[list[Column], bool] | None:
+        """(columns that hold numbers, whether any is missing); None when a cell holds anything else."""
         columns: list[Column] = []
+        gaps = False
         for slot in plan.slots:
             texts = cells[slot.at]
             if grouped and "_" in "".join(texts):
@@ -119,39 +124,21 @@ class Tables:
             if some is None or not all(any(map(str.strip, row)) for row in zip(*cells, strict=True)):
                 return None
             columns.append(some)
-        return columns
-
-    def _failed(self, plan: Plan, cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> set[int]:
-        """Which rows failed."""
-        failed: set[int] = set()
-        for at, check in plan.checks:
-            texts = cells[at]
-            bad = {text for text in set(texts) if text and text.strip() and check(text)}
-            if bad:
-                failed.update([row for row, text in enumerate(texts) if text in bad])
-        if plan.answer is not None:
-            answers = enumerate(cells[plan.answer])
-            failed.update(row for row, text in answers if text.strip() and masked(text, self._spare))
-        if plan.telling and not all(columns[plan.timed[0]]):
-            zeros = [row for row, value in enumerate(columns[plan.timed[0]]) if not value and row not in failed]
-            for row in zeros:
-                nothing = not any(columns[at][row] for at in plan.timed)
-                if nothing and any(columns[at][row] is not None for at in plan.telling):
-                    failed.add(row)
-        return failed
+            gaps = True
+        return columns, gaps
 
     def _keyed(
         self,
         plan: Plan,
-        cells: Sequence[Sequence[str]],
+        fields: Fields,
         columns: Sequence[Column],
         failed: set[int],
         found: Callable[[], Found],
     ) -> dict[Key, Sequence[int]] | None:
         """The rows that are counted together; None when only the readers can tell what one of them means."""
-        models = self._models_of(plan, cells, found)
-        whole = self._whole(plan, cells, columns)
-        if models is None or whole is None:
+        models = self._models_of(plan, fields, found)
+        whole = whole_rows(plan, columns)
+        if models is None or rows_of_words(plan, fields, columns, whole):
             return None
         count = len(columns[0])
         loads: Column = [None] * count if plan.load is None else columns[plan.load]
@@ -162,16 +149,14 @@ class Tables:
                 own = [row for row, other in enumerate(models) if other == model and row not in failed]
             rows |= _by_load(model, own, loads)
             if failed:
-                rows[model, FAILED, False] = [row for row in sorted(failed) if models[row] == model]
-        return _by_whole(rows, whole) if True in whole else rows
+                rows[model, None, False, True] = [row for row in sorted(failed) if models[row] == model]
+        return _by_whole(rows, whole) if whole else rows
 
-    def _models_of(
-        self, plan: Plan, cells: Sequence[Sequence[str]], found: Callable[[], Found]
-    ) -> list[str | None] | None:
+    def _models_of(self, plan: Plan, fields: Fields, found: Callable[[], Found]) -> list[str | None] | None:
         """The model of each row; None when some rows have one and others do not."""
-        count = len(cells[0])
+        count = len(fields[0])
         if plan.model is not None:
-            texts = cells[plan.model]
+            texts = fields[plan.model]
             if texts.count(texts[0]) == count and (model := self._models.named(texts[0])) is not None:
                 return [model] * count
             named = {text: self._models.named(text) for text in set(texts)}
@@ -181,18 +166,6 @@ class Tables:
             if len(different) > 1:
                 return None
         return [self._models.of_file(found()) if plan.named else None] * count
-
-    def _whole(self, plan: Plan, cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> list[bool] | None:
-        """Whether the rate of each row is that of whole requests; None where its count is of words."""
-        if plan.whole is None:
-            return []
-        whole = [plan.whole.holds(values, plan.slots) for values in zip(*columns, strict=True)]
-        if plan.answer is not None and any(
-            one and len(text.split()) == tokens
-            for one, text, tokens in zip(whole, cells[plan.answer], columns[plan.whole.tokens], strict=True)
-        ):
-            return None
-        return whole
 
     def _note(self, table: _Table, cells: Sequence[Sequence[str]], found: Callable[[], Found]) -> None:
         """Count a file of the table, and its columns of numbers that are not understood."""
@@ -279,26 +252,26 @@ def _by_load(model: str | None, rows: Sequence[int], loads: Column) -> dict[Key,
     some = [load for load in own if load is not None] if None in own else own
     bound = cold_bound(some)  # type: ignore[arg-type]  # none of them is None
     if bound is None:
-        return {(model, None, False): rows} if rows else {}
+        return {(model, None, False, False): rows} if rows else {}
     told = zip(rows, own, strict=True)
     if some is own:
         cold = [row for row, load in told if load > bound]  # type: ignore[operator]  # same
         warm: Sequence[int] = rows
         if cold:
             warm = [row for row in rows if loads[row] <= bound]  # type: ignore[operator]  # same
-        return {(model, False, False): warm, (model, True, False): cold}
+        return {(model, False, False, False): warm, (model, True, False, False): cold}
     found: dict[Key, Sequence[int]] = {}
     for row, load in told:
-        found.setdefault((model, None if load is None else load > bound, False), []).append(row)  # type: ignore[attr-defined]  # lists all
+        found.setdefault((model, None if load is None else load > bound, False, False), []).append(row)  # type: ignore[attr-defined]  # lists all
     return found
 
 
 def _by_whole(rows: Mapping[Key, Sequence[int]], whole: Sequence[bool]) -> dict[Key, Sequence[int]]:
     """The same, with rows apart whose rate is that of whole requests."""
     apart: dict[Key, list[int]] = {}
-    for (model, cold, _), members in rows.items():
+    for (model, cold, _, failed), members in rows.items():
         for row in members:
-            apart.setdefault((model, cold, whole[row]), []).append(row)
+            apart.setdefault((model, cold, whole[row], failed), []).append(row)
     return dict(apart)
 
 

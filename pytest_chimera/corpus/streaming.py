@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_chimera.corpus.bounds import Bounds
+    from pytest_chimera.corpus.gathered import Counts
     from pytest_chimera.corpus.plans import Plan
     from pytest_chimera.corpus.tasks import Known
 
@@ -103,26 +104,28 @@ class _Reader:
         return self._into
 
     def _folder(self, folder: Folder) -> None:
-        kinds = {".json": "json", ".csv": "csv"} if not self._vocabulary.headers else {".json": "json"}
-        counted = {kind: self._into.count(folder.path, kind) for kind in kinds.values()}
+        kinds = {"json": "json", "csv": "csv"} if not self._vocabulary.headers else {"json": "json"}
+        counted = {kind: self._into.count(folder.path, kind) for kind in ("json", "csv")}
         most = self._bounds.file_bytes
+        location = folder.location
         for name in folder.names:
-            kind = kinds.get(name[name.rfind(".") :].lower())
+            kind = kinds.get(name.rpartition(".")[2].lower())
             if kind is not None:
-                data = _bytes_of(f"{folder.location}/{name}", most)
-                if data:
+                data = _bytes_of(f"{location}/{name}", most)
+                if data and self._understood(kind, data, folder, name, counted[kind]):
                     counts = counted[kind]
-                    if self._understood(kind, data, partial(folder.found, name), counts):
-                        counts.files += 1
-                        counts.size += len(data)
-                        continue
+                    counts.files += 1
+                    counts.size += len(data)
+                    continue
             self._by_readers(folder.found(name))
+        for name in self._objects.settle(folder, counted["json"]):
+            self._by_readers(folder.found(name), again=True)
 
-    def _understood(self, kind: str, data: bytes, found: Callable[[], Found], counts: Any) -> bool:
+    def _understood(self, kind: str, data: bytes, folder: Folder, name: str, counts: Counts) -> bool:
         try:
             text = data.decode()
             if kind == "csv":
-                return self._tables.take(text, found, counts)
+                return self._tables.take(text, partial(folder.found, name), counts)
             if len(data) > self._bounds.json_values:  # each value takes at least two characters
                 return False
             document, end = self._scan(text, 0)
@@ -130,10 +133,10 @@ class _Reader:
             return False
         if end != len(text) and text[end:].strip(" \t\r\n"):
             return False
-        return self._objects.take(document, found, counts)
+        return self._objects.take(document, folder, name, counts)
 
-    def _by_readers(self, found: Found) -> None:
-        """A file as it is read in a small corpus."""
+    def _by_readers(self, found: Found, *, again: bool = False) -> None:
+        """A file as it is read in a small corpus; `again` is one that is counted already."""
         each = read_one(found, self._vocabulary, self._bounds)
         rows = each.reading.rows
         for row in rows:
@@ -142,8 +145,9 @@ class _Reader:
         mark_cold(rows)
         tally_rows(((row, found.kind) for row in rows), self._into.tallies)
         counts = self._into.count(found.shown.rpartition("/")[0], found.kind)
-        counts.files += 1
-        counts.size += each.size_bytes
+        if not again:
+            counts.files += 1
+            counts.size += each.size_bytes
         counts.rows += len(rows)
         counts.failed += sum(row.failure is not None for row in rows)
         counts.numbers += sum(len(row.numbers) for row in rows)

@@ -55,7 +55,7 @@ class Summary:
     failed: int
     """Numbers of failed rows, whatever was written there; none of them is a value."""
     missing: int
-    """Empty cells and nulls of rows that did not fail."""
+    """Empty cells, nulls and what is no finite number, of rows that did not fail."""
     mean: float | None
     """None without values, as all below."""
     m2: float
@@ -120,7 +120,7 @@ class Tally:
         return tally
 
     def take(self, values: Iterable[float]) -> None:
-        """Count values; infinite ones and those that are no number at all are none."""
+        """Count values; infinite ones and those that are no number at all are missing."""
         self.pending.extend(values)
         if len(self.pending) >= _PENDING:
             self.settle()
@@ -133,7 +133,9 @@ class Tally:
         self.pending = []
         mean = sum(values) / len(values)
         if not math.isfinite(mean):  # one of them is not, or their sum is too large
-            values = [value for value in values if math.isfinite(value)]
+            some = [value for value in values if math.isfinite(value)]
+            self.missing += len(values) - len(some)
+            values = some
             if not values:
                 return
             mean = sum(value / len(values) for value in values)
@@ -213,6 +215,7 @@ def merge_tallies(into: MutableMapping[Group, Tally], more: Mapping[Group, Tally
         place = group
         if group not in into and len(into) >= MOST_GROUPS:
             place = group._replace(model=None, series="")
+            tally.settle()
             beyond += tally.n
         known = into.get(place)
         if known is None:

@@ -1,4 +1,4 @@
-"""What a worker is given to read files with, the files of a small corpus in tasks, and files that a worker cannot see."""
+"""What a worker is given to read files with, files in tasks where all rows are wanted, files that it cannot see."""
 
 from __future__ import annotations
 

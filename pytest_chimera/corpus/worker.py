@@ -48,10 +48,8 @@ def serve() -> None:
         except EOFError:
             return
         try:
-            answer: tuple[bool, Any] = (True, function(*arguments))
-        except Exception as error:  # noqa: BLE001  # it is raised where the call was made
-            answer = (False, error)
-        try:
-            send(answers, answer)
+            send(answers, (True, function(*arguments)))
         except BrokenPipeError:
             return
+        except Exception as error:  # noqa: BLE001  # it is raised where the call was made
+            send(answers, (False, error))

@@ -62,12 +62,12 @@ class Corpora:
         vocabulary = Vocabulary.from_file(settings.vocabulary) if settings.vocabulary else None
         stream = True if settings.corpus_stream else None
         if settings.scheduler is None:
-            found = read_corpus(self.paths, vocabulary=vocabulary)
+            found = read_corpus(self.paths, vocabulary=vocabulary, stream=stream)
         else:
             from pytest_chimera.corpus.executors import scheduler_executor  # noqa: PLC0415  # only with a scheduler
 
             with scheduler_executor(settings.scheduler) as executor:
-                found = read_corpus(self.paths, vocabulary=vocabulary, executor=executor)
+                found = read_corpus(self.paths, vocabulary=vocabulary, stream=stream, executor=executor)
         self._seconds["ingest"] = time.perf_counter() - began
         return found
 
@@ -86,10 +86,11 @@ class Corpora:
         """The corpus with its analysis, as a report is given it."""
         from pytest_chimera.analysis import analyse  # noqa: PLC0415  # only where a corpus is read
         from pytest_chimera.report.corpus_view import CorpusView  # noqa: PLC0415  # same
+        from pytest_chimera.report.streamed import models_in, streamed_analysis  # noqa: PLC0415  # same
 
         corpus = self.corpus
         began = time.perf_counter()
-        analysis = analyse(self.analysed)
+        analysis = analyse(self.analysed) if corpus.streamed is None else streamed_analysis(corpus)
         self._seconds["analysis"] = time.perf_counter() - began
         return CorpusView(
             roots=tuple(self._session.shown_path(Path(root)) for root in corpus.roots),
@@ -99,6 +100,7 @@ class Corpora:
             left=corpus.left,
             analysis=analysis,
             times=self.seconds,
+            summarised=None if corpus.streamed is None else models_in(corpus.streamed),
         )
 
     @cached_property

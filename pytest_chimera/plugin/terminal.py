@@ -32,8 +32,11 @@ _METRICS = ("ttft", "prefill", "tok/s", "e2e")
 def corpus_line(corpus: Corpus) -> str:
     """What was read of old results."""
     failed = sum(each.failed_rows for each in corpus.artifacts)
+    read = f"{len(corpus.measurements)} measurements"
+    if corpus.streamed is not None:
+        read = f"{sum(each.n for each in corpus.streamed)} numbers in {len(corpus.streamed)} summaries"
     return (
-        f"corpus: {len(corpus.artifacts)} files, {len(corpus.measurements)} measurements, {failed} failed rows, "
+        f"corpus: {sum(corpus.files.values())} files, {read}, {failed} failed rows, "
         f"{len(corpus.left)} remarks on what was not understood"
     )
 

@@ -106,6 +106,8 @@ class Artifact(Record):
     format: str
     """What was recognised: "table", "records", "pytest-benchmark", "llama-bench", "report", ...; "unknown" else."""
     size_bytes: int
+    files: int = 1
+    """How many files it stands for: all of a kind in one folder, where a corpus was read as summaries."""
     digest: str | None = None
     """SHA-256 (hex) of its bytes; None when it could not be read whole."""
     schema: tuple[str, ...] = ()
@@ -117,6 +119,8 @@ class Artifact(Record):
     """Numbers that were understood, copies included."""
     identical_to: str | None = None
     """Path of the file before it that has the very same bytes."""
+    undated_twin: str | None = None
+    """Path of a file before it that is equal but for the times written in it."""
     time: str | None = None
     """From its content, else its name."""
     zone: Zone = "unknown"

@@ -25,7 +25,7 @@ MOST_FILES = 500
 _MOST_NAMED = 4
 
 _SUMS: dict[str, tuple[Callable[[Artifact], float], Dimension, str]] = {
-    "files": (lambda _each: 1, "count", "count of files"),
+    "files": (lambda each: each.files, "count", "count of files"),
     "size": (lambda each: each.size_bytes, "bytes", "sum of the files' sizes"),
     "rows": (lambda each: each.rows, "count", "sum of rows that hold numbers, copies and failed ones included"),
     "failed_rows": (lambda each: each.failed_rows, "count", "sum of rows that failed, copies included"),
@@ -96,6 +96,13 @@ def span_of(measurements: Iterable[Measurement]) -> Span | None:
     return Span(known[0][1], known[-1][1], tuple(zone for zone, _ in zones.most_common()))
 
 
+def models_of(view: CorpusView) -> tuple[str, ...]:
+    """The models that were measured; of a name that only a report has nobody knows what it means."""
+    if view.summarised is not None:
+        return view.summarised
+    return tuple(sorted({each.model for each in view.measurements if each.model and each.provenance != "claim"}))
+
+
 def corpus_facts(view: CorpusView) -> tuple[Fact, ...]:
     """Every fact of what was read, each once."""
     left = left_by_file(view.left)
@@ -147,7 +154,7 @@ def _totals(view: CorpusView) -> Iterator[Fact]:
     bare = [each.path for each in artifacts if not each.measurements]
     dark = left_by_file(view.left)
     folders = len(by_folder(artifacts))
-    models = {each.model for each in measurements if each.model is not None and each.provenance != "claim"}
+    models = set(models_of(view))
     copies = sum(len(each.copies) for each in measurements)
     untimed = sum(each.time is None for each in measurements)
     everything, same = ("all files",), named([each.path for each in twins])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_chimera.report.corpus_facts import phase_of
+from pytest_chimera.report.corpus_facts import models_of, phase_of
 from pytest_chimera.report.document import (
     Block,
     Bullets,
@@ -80,11 +80,6 @@ def build_corpus_sections(
     models = models_of(view)
     header = Section(f"Technical report: {given.suite}", (Bullets(header_lines(given, models)),))
     return header, tuple(sections)
-
-
-def models_of(view: CorpusView) -> tuple[str, ...]:
-    """The models that were measured; of a name that only a report has nobody knows what it means."""
-    return tuple(sorted({each.model for each in view.measurements if each.model and each.provenance != "claim"}))
 
 
 def _summary(

@@ -29,3 +29,5 @@ class CorpusView:
     analysis: Analysis = field(default_factory=Analysis)
     times: Mapping[str, float] = field(default_factory=dict)
     """Wall time in s of what was done with it: "ingest", "analysis", and "report" where that is known."""
+    summarised: tuple[str, ...] | None = None
+    """Of a corpus that was read as summaries, its models: it has no measurements. None of any other."""

@@ -64,11 +64,17 @@ def reading(view: CorpusView, book: FactBook) -> list[Line]:
     )
     if not view.artifacts:
         return [(_NONE_YET,)]
+    read: Line = (
+        "Read ", files, _plural(files, " file"), " (", size, ") in ", folders, _plural(folders, " folder"), " below ",
+        *_labels(view.roots), ": ", rows, _plural(rows, " row"), " with numbers, ", failed, " of them failed. ",
+    )  # fmt: skip
+    if view.summarised is not None:
+        numbers = Number(fact=book.get(ALL, "numbers"))
+        more = (numbers, " numbers of ", models, _plural(models, " model"), " were read as summaries, copies included.")
+        return [(*read, *more)]
     return [
         (
-            "Read ", files, _plural(files, " file"), " (", size, ") in ", folders, _plural(folders, " folder"),
-            " below ", *_labels(view.roots), ": ", rows, _plural(rows, " row"), " with numbers, ", failed,
-            " of them failed. They hold ", distinct, " distinct ", _plural(distinct, "measurement"), " of ", models,
+            *read, "They hold ", distinct, " distinct ", _plural(distinct, "measurement"), " of ", models,
             _plural(models, " model"), "; ", copies, " further ",
             "copy of them stands" if copies.fact.value == 1 else "copies of them stand", " elsewhere.",
         )
@@ -79,16 +85,21 @@ def ingestion(view: CorpusView, book: FactBook) -> list[Block]:
     """Files by type and folder, times, copies, and what was not understood."""
     if not view.artifacts:
         return [Paragraph((_NONE_YET,)), *_not_understood(view, book)]
-    types = [((Label(kind),), *_row(of_type(kind), book)) for kind in by_type(view.artifacts)]
-    types.append((("all",), *_row(ALL, book)))
-    folders = [((Label(name),), *_row(of_folder(name), book)) for name in by_folder(view.artifacts)][:_MOST_FOLDERS]
-    right = tuple(range(1, len(_HEADS) + 1))
+    # Of summaries only the first file is known in which something was not understood.
+    size = len(_HEADS) if view.summarised is None else len(_HEADS) - 1
+    heads, sums = _HEADS[:size], _SUMS[:size]
+    types = [((Label(kind),), *_row(of_type(kind), book, sums)) for kind in by_type(view.artifacts)]
+    types.append((("all",), *_row(ALL, book, sums)))
+    names = list(by_folder(view.artifacts))
+    folders = [((Label(name),), *_row(of_folder(name), book, sums)) for name in names[:_MOST_FOLDERS]]
+    right = tuple(range(1, size + 1))
     blocks: list[Block] = [
-        *(Paragraph(line) for line in (*reading(view, book), *_times(view, book), _copies(book))),
-        Table(("Type", *_HEADS), tuple(types), right),
-        Table(("Folder", *_HEADS), tuple(folders), right),
+        *(Paragraph(line) for line in reading(view, book)),
+        *(Paragraph(line) for line in (*_times(view, book), _copies(book)) if view.summarised is None),
+        Table(("Type", *heads), tuple(types), right),
+        Table(("Folder", *heads), tuple(folders), right),
     ]
-    if len(by_folder(view.artifacts)) > _MOST_FOLDERS:
+    if len(names) > _MOST_FOLDERS:
         blocks.append(Paragraph(("The JSON file of the same name has the other folders.",)))
     return [*blocks, *_not_understood(view, book)]
 
@@ -112,8 +123,8 @@ def appendix(view: CorpusView, book: FactBook) -> list[Block]:
     return [*blocks, Heading(("Facts",)), Paragraph((ABOUT_FACTS,)), FactTable(subjects=True)]
 
 
-def _row(subject: Mapping[str, str], book: FactBook) -> tuple[Line, ...]:
-    return tuple(cell(Number(fact=book.get(subject, name))) for name in _SUMS)
+def _row(subject: Mapping[str, str], book: FactBook, names: Sequence[str]) -> tuple[Line, ...]:
+    return tuple(cell(Number(fact=book.get(subject, name))) for name in names)
 
 
 def _times(view: CorpusView, book: FactBook) -> list[Line]:

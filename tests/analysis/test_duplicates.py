@@ -77,16 +77,14 @@ def test_files_that_differ_in_time_alone_are_named(make: Maker) -> None:
     ]
 
 
-def test_files_of_one_form_may_be_equal(make: Maker) -> None:
-    """Texts of one size and form, without a number, may be equal but for a timestamp, and no more is said."""
+def test_files_whose_text_differs_in_times_alone_are_named(make: Maker) -> None:
+    """Texts without a number that are equal once their times are left out are said to be so."""
     files = [
-        make.file(f"{name}.md", kind="markdown", digest=name, measurements=0, size_bytes=5618) for name in ("a", "b")
+        make.file("a.md", kind="markdown", digest="a", measurements=0),
+        make.file("b.md", kind="markdown", digest="b", measurements=0, undated_twin="a.md"),
     ]
     assert make.findings(make.part("duplicates", artifacts=files)) == [
-        (
-            "'a.md' and 'b.md' are of one size and one form, and may be equal but for a timestamp; only their text can "
-            "tell."
-        )
+        "2 files are equal but for the times in them: 'a.md' and 'b.md'."
     ]
 
 

@@ -582,7 +582,7 @@ def test_the_report_has_the_comparison(gated: Gated, monkeypatch: pytest.MonkeyP
     gated.project.run(*quick, *GATED, model=gated.models)
     report = (gated.path / ".chimera" / "report.md").read_text(encoding="utf-8")
     section = report.partition("\n## Comparison with the Baseline\n")[2].partition("\n## ")[0]
-    links = re.findall(r"\[([^]]+)\]\[(F[0-9a-f]{8})\]", section)
+    links = re.findall(r"\[([^]]+)\]\[(F[0-9a-f]{10})\]", section)
     assert [text for text, _ in links[:6]] == ["88.0 tok/s", "100 tok/s", "-12.0 %", "-15.5 %", "-8.3 %", "6.76 %"]
     assert len(links) == len({fact for _, fact in links}) == 3 * 6
     assert [fact for _, fact in links if f'\n[{fact}]: #{fact.lower()} "' not in report] == []
