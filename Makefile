@@ -55,11 +55,12 @@ wire: $(BIN)/.ready  ## Answer the recorded requests of a real Ollama on the emb
 lint: $(BIN)/.ready  ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: $(BIN)/.ready  ## What measuring costs, and how often the gate errs, side by side with peers
+bench: $(BIN)/.ready  ## What measuring, gating and reading cost, and how often the gate errs, beside peers
 	@$(BIN)/python benchmarks/ttft_error.py
 	@$(BIN)/python benchmarks/request_throughput.py
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/gate_cost.py
+	@$(BIN)/python benchmarks/corpus_speed.py --files 11000
 	@$(BIN)/python benchmarks/gate_power.py
 
 clean:  ## Remove environments, builds and caches

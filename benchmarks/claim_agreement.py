@@ -131,10 +131,10 @@ def replaced(text: str, claim: Claim, rng: random.Random) -> str | None:
     """The text with another number in the place of a claim's; None when no number stands there."""
     lines = re.split(r"(\r\n|\r|\n)", text)
     line = lines[2 * (claim.line - 1)]
-    match = re.compile(r"[+\-−]?\d[\d,]*(?:\.(\d+))?").match(line, claim.start)
+    match = re.compile(r"[+\-\u2212]?\d[\d,]*(?:\.(\d+))?").match(line, claim.start)
     if match is None:
         return None
-    value = float(match[0].replace(",", "").replace("−", "-"))
+    value = float(match[0].replace(",", "").replace("\u2212", "-"))
     decimals = len(match[1] or "")
     text_of = match[0]
     for _ in range(50):

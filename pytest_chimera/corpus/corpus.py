@@ -117,9 +117,7 @@ def read_corpus(
     a file raises.
     """
     began = time.perf_counter()
-    words = vocabulary or Vocabulary.built_in()
     limits = bounds or Bounds()
-    roots = tuple(map(str, paths))
     if stream is None or (executor is None and processes is None):
         size = size_of(paths, limits, STREAM_FILES)
         stream = size.exceeds(STREAM_FILES, STREAM_BYTES) if stream is None else stream
@@ -127,7 +125,7 @@ def read_corpus(
             processes = usable_cores() if size.exceeds(PARALLEL_FILES, PARALLEL_BYTES) else 1
     workers = WorkerProcesses(processes) if executor is None and processes is not None and processes > 1 else None
     try:
-        corpus = _read(paths, roots, words, limits, executor or workers, stream=stream)
+        corpus = _read(paths, vocabulary or Vocabulary.built_in(), limits, executor or workers, stream=stream)
     except BaseException:
         if workers is not None:
             workers.shutdown(cancel_futures=True)
@@ -138,14 +136,9 @@ def read_corpus(
 
 
 def _read(
-    paths: Sequence[str | Path],
-    roots: tuple[str, ...],
-    words: Vocabulary,
-    limits: Bounds,
-    executor: Executor | None,
-    *,
-    stream: bool,
+    paths: Sequence[str | Path], words: Vocabulary, limits: Bounds, executor: Executor | None, *, stream: bool
 ) -> Corpus:
+    roots = tuple(map(str, paths))
     known = pickle.dumps((words, limits))
     if stream:
         gathered = gather(in_order(executor, summarise, tasks_of(paths, known, limits)))

@@ -60,8 +60,8 @@ def read_csv(
             _without_header(reading, body, first, number, vocabulary)
             continue
         table = Table(header, vocabulary, units=units, comma=delimiter == ";")
-        reading.schema.extend(each for each in header if each not in reading.schema)
-        before = len(reading.rows)
+        if len(reading.schema) < bounds.names:
+            reading.schema.extend(each for each in header if each not in reading.schema)
         ragged = 0
         for cells in data:
             if not any(cells) or list(cells) == header or cells[0].startswith("#"):
@@ -73,21 +73,23 @@ def read_csv(
                 reading.rows.append(row)
             if row.time is not None and reading.time is None:
                 reading.time, reading.zone = row.time, row.zone
-        _say(reading, table, ragged=ragged, lines=len(data), kept=len(reading.rows) - before, line=first + offset)
+        _say(reading, table, ragged=ragged, lines=len(data), line=first + offset)
     reading.schema = reading.schema[: bounds.names]
     if not lines:
         reading.remarks.append(Remark("", "the file holds no table", "empty"))
     return reading
 
 
-def _say(reading: Reading, table: Table, *, ragged: int, lines: int, kept: int, line: int) -> None:
+def _say(reading: Reading, table: Table, *, ragged: int, lines: int, line: int) -> None:
     """What of a table was not understood."""
-    reading.remarks.extend(table.remarks(rows=max(kept, 1)))
+    reading.remarks.extend(table.remarks())
     if ragged:
         reading.remarks.append(Remark("", "lines with more or fewer cells than the header", "broken", ragged))
-    if not table.columns.speaks_of_performance:
+    if not lines:
+        reading.remarks.append(Remark(f"line {line}", "the table has no rows", "empty"))
+    elif not table.columns.speaks_of_performance:
         reading.remarks.append(
-            Remark(f"line {line}", "no column is known to hold performance", "not performance", max(lines, 1))
+            Remark(f"line {line}", "no column is known to hold performance", "not performance", lines)
         )
     for column in table.columns.environment:
         reading.schema.append(column.name) if column.name not in reading.schema else None
@@ -154,7 +156,7 @@ def _header(
     if given is not None:
         return list(given), (), body, 0
     start = 0
-    while start < len(body) - 1 and (body[start][0].startswith("#") or not any(body[start])):
+    while start < len(body) - 1 and (not any(body[start]) or body[start][0].startswith("#")):
         start += 1
     if not _is_header(body[start]):
         return None, (), body, 0

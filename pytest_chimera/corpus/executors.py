@@ -30,7 +30,7 @@ _START = "import sys; sys.path[:] = sys.argv[1:]; from pytest_chimera.corpus.wor
 
 
 class WorkerProcesses(Executor):
-    """Processes that run calls, started when the first call comes.
+    """Processes that run calls.
 
     `ProcessPoolExecutor` does the same with three drawbacks here: its workers import the program's main module again,
     which under pytest is pytest; forking instead is unsafe, because a pytest process has threads; and workers outlive
@@ -39,13 +39,12 @@ class WorkerProcesses(Executor):
     """
 
     def __init__(self, processes: int) -> None:
-        """At most so many `processes`."""
+        """So many `processes`; they start while the caller prepares what they are to do."""
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="corpus")
-        self._idle: SimpleQueue[subprocess.Popen[bytes] | None] = SimpleQueue()
-        for _ in range(processes):
-            self._idle.put(None)
-        self._started: list[subprocess.Popen[bytes]] = []
-        self._closed = False
+        self._workers = [_start() for _ in range(processes)]
+        self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run `fn(*args)` in a process; keyword arguments are not taken."""
@@ -55,44 +54,37 @@ class WorkerProcesses(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End all processes; with `cancel_futures` at once, in the middle of what they do."""
         if cancel_futures:
-            self._closed = True
-            for process in self._started:
-                process.kill()
+            for worker in self._workers:
+                worker.kill()
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
-        for process in self._started:
-            _end(process)
+        for worker in self._workers:
+            _end(worker)
 
     def _call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        process = self._idle.get()
+        worker = self._idle.get()
+        assert worker.stdin is not None, "it was started with pipes"
+        assert worker.stdout is not None, "it was started with pipes"
         try:
-            if process is None:
-                process = self._start()
-            assert process.stdin is not None, "it was started with pipes"
-            assert process.stdout is not None, "it was started with pipes"
-            try:
-                send(process.stdin, (function, arguments))
-                fine, result = receive(process.stdout)
-            except (EOFError, OSError):
-                raise BrokenExecutor(f"a worker process ended with exit status {process.wait()}") from None
+            send(worker.stdin, (function, arguments))
+            fine, result = receive(worker.stdout)
+        except (EOFError, OSError):
+            raise BrokenExecutor(f"a worker process ended with exit status {worker.wait()}") from None
         finally:
-            self._idle.put(process)
+            self._idle.put(worker)
         if not fine:
             raise result
         return result
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        if self._closed:
-            raise BrokenExecutor("the worker processes are shut down")
-        # A session of its own: Ctrl-C in a terminal is for the controller, which ends its workers itself. No site
-        # module: the controller's path is complete, and what hooks into every start of Python is not wanted here.
-        process = subprocess.Popen(  # noqa: S603  # this interpreter, our own module
-            [sys.executable, "-I", "-S", "-c", _START, *sys.path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._started.append(process)
-        return process
+
+def _start() -> subprocess.Popen[bytes]:
+    # A session of its own: Ctrl-C in a terminal is for the controller, which ends its workers itself. No site module:
+    # the controller's path is complete, and what hooks into every start of Python is not wanted here.
+    return subprocess.Popen(  # noqa: S603  # this interpreter, our own module
+        [sys.executable, "-I", "-S", "-c", _START, *sys.path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_chimera.corpus.rows import Term
+from pytest_chimera.corpus.vocabulary import statistic_word
 
 if TYPE_CHECKING:
     from pytest_chimera.corpus.rows import Row
@@ -17,7 +18,10 @@ _YES = frozenset(
 _NO = frozenset(
     {"false", "no", "failed", "fail", "failure", "error", "errored", "timeout", "timed out", "0", "0.0", "cancelled"}
 )
-_NO_ERROR = frozenset({"", "none", "null", "nan", "n/a", "na", "-", "false", "0", "ok", "no"})
+_NO_ERROR = frozenset({
+    "", "none", "null", "nan", "n/a", "na", "-", "false", "0", "ok", "no", "no error", "none.", "success", "[]", "{}",
+})  # fmt: skip
+_HTTP_STATUS = re.compile(r"[1-5]\d\d")
 _MASKED = re.compile(
     r"\W*(?:\[?(?:http )?error\]?\s*(?::|\d{3}\b|-\s|(?:while |when )?"
     r"(?:generating|calling|connecting|loading|during)\b)"
@@ -34,17 +38,23 @@ _OF_A_MODEL = frozenset({"ttft", "load", "eval", "prompt_eval", "output_tokens",
 
 
 def said_success(value: object) -> bool | None:
-    """What a cell under "success" or "status" says; None when it says neither."""
+    """What a cell under "success" or "status" says; None when it says neither. HTTP says it by number."""
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower()
+    if _HTTP_STATUS.fullmatch(word) is not None:
+        return word[0] in "23"
     return True if word in _YES else False if word in _NO else None
 
 
 def said_error(value: object) -> str | None:
     """The error that a cell holds; None when it says that there was none."""
-    if value is None or value is False:
+    if value is None or value is False or value in ({}, []):
         return None
+    if isinstance(value, dict):
+        value = next((value[name] for name in ("message", "detail", "type") if value.get(name)), value)
+    elif isinstance(value, list):
+        value = value[0]
     text = " ".join(str(value).split())
     return None if text.lower() in _NO_ERROR else text[:_LONGEST_REASON]
 
@@ -137,6 +147,15 @@ def settle_means(rows: list[Row]) -> None:
             else (term, value, name)
             for term, value, name in row.numbers
         ]
+
+
+def settle_foot(row: Row, word: str) -> bool:
+    """Whether a row is named after a statistic, as a line "Average" below others: its numbers are that then."""
+    statistic = statistic_word(word.strip("*` ").lower())
+    if statistic is None:
+        return False
+    row.foot = statistic
+    return True
 
 
 def settle_failed(rows: list[Row]) -> None:

@@ -61,11 +61,18 @@ class Part:
         self.error = self.error or inner.error
         self.success = inner.success if self.success is None else self.success and inner.success is not False
         self.answer = self.answer or inner.answer
+
+    def hold(self, inner: Part) -> None:
+        """Let what an inner object says of model, settings, labels and time hold here, where nothing else does."""
         mine, its = self.outside, inner.outside
         for name, label in its.labels.items():
             mine.labels.setdefault(name, label)
+        for name, setting in its.parameters.items():
+            mine.parameters.setdefault(name, setting)
         if mine.n is None:
             mine.n = its.n
+        if mine.time is None:
+            mine.time, mine.zone = its.time, its.zone
         if mine.model is None:
             mine.model, mine.quantization, mine.size = its.model, its.quantization, its.size
 

@@ -105,6 +105,9 @@ class JsonReader:
         if part.named is not None or part.unit is not None:
             self._beside(part, place, parent)
         parts = []
+        for key in (*inner, *lists):
+            if node[key] and self._vocabulary.plain(key) == ("role", "error"):
+                part.error = part.error or said_error(node[key])
         for key in inner:
             if not self._special(part, key, node[key]):
                 below = self._vocabulary.place(key, place)
@@ -119,13 +122,25 @@ class JsonReader:
             part.held = [in_all(held) for held in part.held]
         return part
 
+    def _scalars(self, part: Part, node: Mapping[str, Any], parent: str, place: str) -> None:
+        """What an object says without those within it, but for an error that is an object or a list."""
+        for key, value in node.items():
+            if not isinstance(value, (dict, list)):
+                self._scalar(part, key, value, parent, place)
+            elif value and self._vocabulary.plain(key) == ("role", "error"):
+                part.error = part.error or said_error(value)
+        if part.named is not None or part.unit is not None:
+            self._beside(part, place, parent)
+
     def _join(self, part: Part, inner: list[tuple[str, Part]], pointer: str) -> None:
         """Take the numbers of inner objects into this one, or make rows of them where they contradict each other."""
         together = agree(part, inner)
         for key, each in inner:
             if together:
                 part.take(key, each)
-            elif each.held:
+            if not each.held or together:
+                part.hold(each)
+            if each.held and not together:
                 named_by(each, key, pointer, self._vocabulary)
                 self._emit(each, f"{pointer}/{escaped(key)}", None, pointer or "/")
 
@@ -192,6 +207,8 @@ class JsonReader:
         written = number_value(each.value)
         if written is None:
             if isinstance(each.value, str) and not is_nothing(each.value):
+                if set_time(part.outside, each.value):  # "time" may be a time of day
+                    return
                 self._leave("", "broken", f"{each.key[:80]} holds text that is no number")
             elif meaning.kind == "number" and not isinstance(each.value, bool):
                 term = term or self._vocabulary.term(meaning.name, meaning.statistic, "s")
@@ -224,6 +241,8 @@ class JsonReader:
     def _special(self, part: Part, key: str, value: Mapping[str, Any]) -> bool:
         """Objects that describe what is around them: settings, a model, a machine."""
         kind, name = self._vocabulary.plain(key)
+        if kind == "role" and name == "error":
+            return True
         if kind == "role" and name == "options":
             self._settings(part, value)
         elif key.lower() in _ENVIRONMENTS:

@@ -9,6 +9,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_chimera.corpus.markdown_lines import (
+    glued_header,
+    glued_heading,
+    heading_of,
+    is_rule,
+    rule_within,
+    split_cells,
+    without_bullet,
+)
 from pytest_chimera.corpus.models import model_of
 from pytest_chimera.corpus.named import read_named
 from pytest_chimera.corpus.rows import Reading, Remark, Row
@@ -19,17 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_chimera.corpus.bounds import Bounds
+    from pytest_chimera.corpus.markdown_lines import Heading, Rule
     from pytest_chimera.corpus.vocabulary import Vocabulary
 
-_RULE = re.compile(r"\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?\|?")
-_RULE_LINE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)*\s*:?-{2,}:?\s*\|?\s*")
-_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
-_GLUED_HEADING = re.compile(r"\s(#{2,6})\s+(\S.*)$")
-_BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
 _SEVERAL = re.compile(r"\s\|\s|;\s|,\s(?=[A-Z*][^,:]{1,60}:)")
 _DIGIT = re.compile(r"\d")
 _MARKUP = "*`_ \t"
 _LONGEST_NAME = 80
+_LONGEST_TITLE = 400
+_LONGEST_RULE = 4096
 _VALUE = re.compile(r"[-+\u2212~≈]?\s*\**[\d,]*\.?\d+(?:[eE][-+]?\d+)?\s?(?:[A-Za-zµμ%\u00d7°]+(?:/[A-Za-z]+)?)?")
 _TAG = re.compile(
     r"(?<![\w/.:-])([A-Za-z][\w.-]*[A-Za-z0-9]:(?=[\w.-]*[A-Za-z])[\w][\w.-]*|[A-Za-z][\w.-]*:latest)(?![\w/:-])"
@@ -57,6 +64,7 @@ class MarkdownReader:
         self.reading = Reading("report")
         self._headings: list[str] = []
         self._section: Row | None = None
+        self._schema: dict[str, None] = {}
         self._prose = 0
         self._fenced = 0
         self._fence: str | None = None
@@ -82,7 +90,7 @@ class MarkdownReader:
             self._take_table(table)
             after = max(index, *(number for number, _ in table.rows), table.line) if table.rows else index + 2
         self._close()
-        self.reading.schema = self.reading.schema[: self._bounds.names]
+        self.reading.schema = list(self._schema)
         if self._prose:
             why = "lines with numbers in sentences, which are claims to check and not read as measurements"
             self.reading.remarks.append(Remark("", why, "prose", self._prose))
@@ -110,31 +118,26 @@ class MarkdownReader:
         """The table whose header stands at (or at the end of) this line."""
         line = lines[index].rstrip("\r")
         following = lines[index + 1].rstrip("\r") if index + 1 < len(lines) else ""
-        if (
-            "-" in following
-            and "|" in following
-            and len(following) < len(line) + 4096
-            and _RULE_LINE.fullmatch(following)
-        ):
+        if "|" in following and len(following) < len(line) + _LONGEST_RULE and is_rule(following):
             columns = len(split_cells(following))
-            before, header = _glued(line, columns)
+            before, header = glued_header(line, columns)
             if header is None:
                 return None
             if before.strip():
                 self._line(before, index + 1)
             return TableLines(index + 1, header, list(_body(lines, index + 2, columns)))
-        rule = _RULE.search(line) if "--" in line and line.count("|") > 3 else None  # noqa: PLR2004  # a header and a rule
+        rule = rule_within(line) if "--" in line and line.count("|") > 3 else None  # noqa: PLR2004  # a header and a rule
         return None if rule is None else self._flattened(line, rule, index)
 
-    def _flattened(self, line: str, rule: re.Match[str], index: int) -> TableLines | None:
+    def _flattened(self, line: str, rule: Rule, index: int) -> TableLines | None:
         """A table whose line breaks were lost: cells by number of columns."""
-        columns = len(split_cells(rule[0]))
-        before, header = _glued(line[: rule.start()].rstrip(), columns)
-        if header is None or columns < 2:  # noqa: PLR2004  # a single column is a line of text
+        columns = rule.columns
+        before, header = glued_header(line[: rule.start].rstrip(), columns)
+        if header is None:
             return None
         if before.strip():
             self._line(before, index + 1)
-        cells = [cell.strip() for cell in line[rule.end() :].strip().split("|")]
+        cells = [cell.strip() for cell in line[rule.end :].strip().split("|")]
         rows = []
         position = 1 if cells and not cells[0] else 0
         while position + columns <= len(cells):
@@ -150,10 +153,11 @@ class MarkdownReader:
             self.reading.remarks.append(Remark(f"line {found.line}", why, "refused"))
             return
         table = Table(header, self._vocabulary)
-        self.reading.schema.extend(name for name in header if name not in self.reading.schema)
+        for name in header:
+            if len(self._schema) < self._bounds.names:
+                self._schema.setdefault(name)
         ambient = Ambient(self._model(), labels=self._labels())
         before = ""
-        kept = 0
         for line, raw in found.rows:
             cells = [cell.replace("**", "").strip("*` ") for cell in raw]
             if cells and not cells[0]:  # a blank first cell repeats the one above
@@ -165,9 +169,8 @@ class MarkdownReader:
             self._first_cell(row, header, cells, table)
             _by_note(row, cells)
             if row.numbers:
-                kept += 1
                 self._keep(row)
-        self.reading.remarks.extend(table.remarks(f"line {found.line}", rows=max(kept, 1)))
+        self.reading.remarks.extend(table.remarks(f"line {found.line}"))
 
     def _first_cell(self, row: Row, header: Sequence[str], cells: Sequence[str], table: Table) -> None:
         """What the first cell of a row names, where its column has no meaning of its own."""
@@ -181,16 +184,25 @@ class MarkdownReader:
     def _line(self, line: str, number: int) -> None:
         """A heading, a bullet with named values, or a sentence."""
         if "#" in line:
-            if " ##" in line and (glued := _GLUED_HEADING.search(line)) is not None:
-                self._line(line[: glued.start()], number)
-                line = line[glued.start() :].strip()
-            heading = _HEADING.match(line)
+            at = glued_heading(line)
+            if at > 0:
+                self._plain(line[:at], number)
+                line = line[at:]
+            heading = heading_of(line)
             if heading is not None:
                 self._open(heading, number)
                 return
+        self._plain(line, number)
+
+    def _plain(self, line: str, number: int) -> None:
+        """A line that is no heading, or one that stands before another in its line."""
+        heading = heading_of(line) if line.startswith("#") else None
+        if heading is not None:
+            self._open(heading, number)
+            return
         understood = False
         if ":" in line:
-            text = _BULLET.sub("", line, count=1)
+            text = without_bullet(line)
             parts = _SEVERAL.split(text)[:_MOST_PARTS] if "|" in text or "," in text or ";" in text else (text,)
             for part in parts:
                 understood = self._named(part, number) or understood
@@ -246,13 +258,13 @@ class MarkdownReader:
         row.provenance = "claim"
         self.reading.rows.append(row)
 
-    def _open(self, heading: re.Match[str], number: int) -> None:
+    def _open(self, heading: Heading, number: int) -> None:
         self._close()
-        level = len(heading[1])
-        self._headings[level - 1 :] = [heading[2]]
-        glued = heading[2].find(" - Generated: ")
+        title = heading.title[:_LONGEST_TITLE]
+        self._headings[heading.level - 1 :] = [title]
+        glued = title.find(" - Generated: ")
         if glued >= 0:
-            self._named(heading[2][glued + 3 :], number)
+            self._named(title[glued + 3 :], number)
 
     def _close(self) -> None:
         self._section = None
@@ -279,28 +291,6 @@ class MarkdownReader:
         if self._headings:
             labels["section"] = self._headings[-1][: self._bounds.quote]
         return labels
-
-
-def split_cells(line: str) -> list[str]:
-    """The cells of a line of a table, without the outer bars; an escaped bar is part of its cell."""
-    text = line.strip().removeprefix("|")
-    if text.endswith("|") and not text.endswith("\\|"):
-        text = text[:-1]
-    if "\\|" in text:
-        return [cell.replace("\0", "|").strip() for cell in text.replace("\\|", "\0").split("|")]
-    return [cell.strip() for cell in text.split("|")]
-
-
-def _glued(line: str, columns: int) -> tuple[str, list[str] | None]:
-    """(prose before, header) of a line that ends in the header of a table with so many columns."""
-    cells = split_cells(line)
-    if len(cells) == columns and line.lstrip().startswith("|"):
-        return "", cells
-    parts = line.rstrip().split("|")
-    if not line.rstrip().endswith("|") or len(parts) < columns + 2:
-        return ("", cells) if len(cells) == columns else (line, None)
-    header = [cell.strip() for cell in parts[-columns - 1 : -1]]
-    return "|".join(parts[: -columns - 1]), header
 
 
 def _body(lines: Sequence[str], start: int, columns: int) -> Iterator[tuple[int, list[str]]]:

@@ -57,6 +57,9 @@ def read_one(found: Found, vocabulary: Vocabulary, bounds: Bounds) -> FileReadin
         reading = _only("unknown", Remark("", f"not read: it is nested too deep ({type(error).__name__})", "refused"))
     except RecordError as error:
         reading = _only("unknown", Remark("", str(error.what), "broken"))
+    except Exception as error:  # noqa: BLE001  # one file must not end the reading of a folder
+        why = f"not read: a fault of pytest-chimera ({type(error).__name__}); please report it with the file"
+        reading = _only("unknown", Remark("", why, "broken"))
     settle_failed(reading.rows)
     settle_words(reading.rows, vocabulary)
     settle_means(reading.rows)
@@ -171,7 +174,7 @@ def _csv(text: str, found: Found, vocabulary: Vocabulary, bounds: Bounds) -> Rea
         reading = read_csv(lines, delimiter, found.shown.rpartition("/")[2], vocabulary, bounds)
         reading.format = "table" if reading.rows else "unknown"
     if wrong is not None:
-        if not lines:
+        if not reading.rows:  # what is wrong is why
             reading.remarks.clear()
         reading.remarks.append(Remark("", wrong, "refused" if "columns" in wrong else "broken"))
     return reading

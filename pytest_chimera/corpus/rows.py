@@ -33,8 +33,8 @@ class Row:
     """Numbers that stand together."""
 
     __slots__ = (
-        "cold", "copies", "copy_of", "doubles", "failure", "file", "joint", "labels", "model", "n", "number", "numbers",
-        "parameters", "place", "provenance", "quantization", "series", "size", "time", "zone",
+        "cold", "copies", "copy_of", "doubles", "failure", "file", "foot", "joint", "labels", "model", "n", "number",
+        "numbers", "parameters", "place", "provenance", "quantization", "series", "size", "time", "zone",
     )  # fmt: skip
 
     def __init__(self, place: str, *, number: int | None = None, series: str = "", joint: str = " ") -> None:
@@ -55,6 +55,8 @@ class Row:
         self.zone: Zone = "unknown"
         self.failure: str | None = None
         self.cold: bool | None = None
+        self.foot: str | None = None
+        """The statistic that its own name says its numbers are: a line "Average" below others."""
         self.n: int | None = None
         self.provenance: Provenance | None = None
         """None leaves it to each number: measured where its statistic is "value", else aggregate."""
@@ -88,7 +90,8 @@ class Row:
             "cold": self.cold,
             "series": self.series,
         }
-        for term, value, name in self.numbers:
+        for plain, value, name in self.numbers:
+            term = plain._replace(statistic=self.foot) if self.foot and plain.statistic == "value" else plain
             yield Measurement(
                 metric=term.metric,
                 value=None if self.failure else value,

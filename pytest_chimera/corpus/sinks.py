@@ -57,11 +57,12 @@ class Sink:
         self,
         rows: Mapping[Key, Sequence[int]],
         columns: Sequence[Sequence[float | None]],
+        count: int,
         into: Gathered,
         *,
         gaps: bool,
     ) -> None:
-        """Many rows, column by column, and which of them belong together; with `gaps` None is a missing value."""
+        """So many rows, column by column, and which of them belong together; with `gaps` None is a missing value."""
         self._gaps = self._gaps or gaps
         before = self._waiting
         for key, members in rows.items():
@@ -71,7 +72,7 @@ class Sink:
             known += [before + row for row in members] if before else members
         for pending, column in zip(self._columns, columns, strict=True):
             pending.extend(column)
-        self._waiting += len(columns[0])
+        self._waiting += count
         if self._waiting >= _PENDING:
             self._settle_columns(into)
 

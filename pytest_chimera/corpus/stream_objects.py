@@ -93,7 +93,7 @@ class _Singles:
         if not self.rows:
             return []
         plan, names = self.plan, self.names
-        fields = dict(zip(self._places, zip(*self.rows, strict=True), strict=True))
+        fields = dict(zip(self._places, zip(*self.rows, strict=True), strict=True)) if self._places else {}
         self.rows, self.names = [], []
         columns = [fields[slot.at] for slot in plan.slots]
         failed = failed_rows(plan, fields, columns, spare)
@@ -108,7 +108,7 @@ class _Singles:
                 if model is None and plan.named:
                     model = models.of_file(folder.found(names[row]))
                 keyed.setdefault((model, None, bool(whole) and whole[row], row in failed), []).append(row)
-        self.sink.add_columns(keyed, columns, into, gaps=False)
+        self.sink.add_columns(keyed, columns, len(names), into, gaps=False)
         fine = len(names) - len(left)
         self.sink.files += fine
         counts.rows += fine

@@ -38,6 +38,9 @@ class _Table:
         self.width = len(names)
         self.delimiter = delimiter
         self.sink = Sink(plan, "csv")
+        wanted = {slot.at for slot in plan.slots} | {at for at, _ in plan.checks} | {at for at, _ in plan.unnamed}
+        self.wanted = sorted(wanted | {at for at in (plan.model, plan.answer) if at is not None})
+        """Columns that are looked at."""
 
 
 class Tables:
@@ -61,11 +64,10 @@ class Tables:
             table = self._learn(header)
             if table is None:
                 return False
-        cells = _columns(text, table)
-        if cells is None:
+        fields = _columns(text, table)
+        if fields is None:
             return False
-        fields = dict(enumerate(cells))
-        numbers = self._numbers(table.plan, cells, grouped="_" in text[end:])
+        numbers = self._numbers(table, fields, grouped="_" in text[end:])
         if numbers is None:
             return False
         columns, gaps = numbers
@@ -73,8 +75,8 @@ class Tables:
         rows = self._keyed(table.plan, fields, columns, failed, found)
         if rows is None:
             return False
-        self._note(table, cells, found)
-        table.sink.add_columns(rows, columns, self._into, gaps=gaps)
+        self._note(table, fields, found)
+        table.sink.add_columns(rows, columns, len(columns[0]), self._into, gaps=gaps)
         counts.rows += len(columns[0])
         counts.failed += len(failed)
         counts.numbers += len(columns[0]) * len(columns)
@@ -102,14 +104,12 @@ class Tables:
         table = self._tables[header] = _Table(plan, subject.names, subject.delimiter)
         return table
 
-    def _numbers(
-        self, plan: Plan, cells: Sequence[Sequence[str]], *, grouped: bool
-    ) -> tuple[list[Column], bool] | None:
+    def _numbers(self, table: _Table, fields: Fields, *, grouped: bool) -> tuple[list[Column], bool] | None:
         """(columns that hold numbers, whether any is missing); None when a cell holds anything else."""
         columns: list[Column] = []
         gaps = False
-        for slot in plan.slots:
-            texts = cells[slot.at]
+        for slot in table.plan.slots:
+            texts = fields[slot.at]
             if grouped and "_" in "".join(texts):
                 return None
             try:
@@ -121,7 +121,7 @@ class Tables:
                 columns.append(column)
                 continue
             some = _some_numbers(texts)
-            if some is None or not all(any(map(str.strip, row)) for row in zip(*cells, strict=True)):
+            if some is None or not all(any(map(str.strip, row)) for row in zip(*fields.values(), strict=True)):
                 return None
             columns.append(some)
             gaps = True
@@ -136,25 +136,27 @@ class Tables:
         found: Callable[[], Found],
     ) -> dict[Key, Sequence[int]] | None:
         """The rows that are counted together; None when only the readers can tell what one of them means."""
-        models = self._models_of(plan, fields, found)
         whole = whole_rows(plan, columns)
+        models = self._models_of(plan, fields, found)
         if models is None or rows_of_words(plan, fields, columns, whole):
             return None
         count = len(columns[0])
         loads: Column = [None] * count if plan.load is None else columns[plan.load]
         rows: dict[Key, Sequence[int]] = {}
-        for model in dict.fromkeys(models):
+        different = set(models)
+        for model in different if len(different) == 1 else dict.fromkeys(models):
             own: Sequence[int] = range(count)
-            if failed or rows or models.count(model) < count:
-                own = [row for row, other in enumerate(models) if other == model and row not in failed]
-            rows |= _by_load(model, own, loads)
+            if len(different) > 1:
+                own = [row for row in own if models[row] == model]
             if failed:
-                rows[model, None, False, True] = [row for row in sorted(failed) if models[row] == model]
+                rows[model, None, False, True] = [row for row in own if row in failed]
+                own = [row for row in own if row not in failed]
+            rows |= _by_load(model, own, loads)
         return _by_whole(rows, whole) if whole else rows
 
     def _models_of(self, plan: Plan, fields: Fields, found: Callable[[], Found]) -> list[str | None] | None:
         """The model of each row; None when some rows have one and others do not."""
-        count = len(fields[0])
+        count = len(fields[plan.slots[0].at])
         if plan.model is not None:
             texts = fields[plan.model]
             if texts.count(texts[0]) == count and (model := self._models.named(texts[0])) is not None:
@@ -167,15 +169,15 @@ class Tables:
                 return None
         return [self._models.of_file(found()) if plan.named else None] * count
 
-    def _note(self, table: _Table, cells: Sequence[Sequence[str]], found: Callable[[], Found]) -> None:
+    def _note(self, table: _Table, fields: Fields, found: Callable[[], Found]) -> None:
         """Count a file of the table, and its columns of numbers that are not understood."""
         if not table.sink.files:
             table.sink.first = found().shown
         table.sink.files += 1
         for at, remark in table.plan.unnamed:
-            first = next(filter(None, cells[at]), "")
+            first = next(filter(None, fields[at]), "")
             if number_value(first) is not None:
-                self._into.say(remark._replace(values=len(cells[at])), found().shown)
+                self._into.say(remark._replace(values=len(fields[at])), found().shown)
 
 
 class _Header:
@@ -218,8 +220,8 @@ class _Header:
         return slots
 
 
-def _columns(text: str, table: _Table) -> list[Sequence[str]] | None:
-    """The columns below the header; None when there is anything among them but full rows."""
+def _columns(text: str, table: _Table) -> Fields | None:
+    """The columns below the header that matter; None when there is anything among them but full rows."""
     if "\n#" in text or "\0" in text:
         return None
     if '"' not in text:  # then there is little for csv to do
@@ -236,19 +238,19 @@ def _columns(text: str, table: _Table) -> list[Sequence[str]] | None:
         lines = len(cells) // width
         if lines * width != len(cells) or cells[table.width :: width].count("\0") != lines or lines == 1:
             return None
-        return [cells[width + at :: width] for at in range(table.width)]
+        return {at: cells[width + at :: width] for at in table.wanted}
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=table.delimiter, skipinitialspace=True)
     try:
         rows = list(reader)
     except csv.Error:
         return None
     del rows[0]
-    return list(zip(*rows, strict=True)) if set(map(len, rows)) == {table.width} else None
+    return dict(enumerate(zip(*rows, strict=True))) if set(map(len, rows)) == {table.width} else None
 
 
 def _by_load(model: str | None, rows: Sequence[int], loads: Column) -> dict[Key, Sequence[int]]:
     """Rows of one model of a file, none of which failed: cold, warm, and those of which that cannot be told."""
-    own = [loads[row] for row in rows]
+    own = loads if len(rows) == len(loads) else [loads[row] for row in rows]
     some = [load for load in own if load is not None] if None in own else own
     bound = cold_bound(some)  # type: ignore[arg-type]  # none of them is None
     if bound is None:

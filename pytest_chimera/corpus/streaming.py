@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from pytest_chimera.corpus.plans import Plan
     from pytest_chimera.corpus.tasks import Known
 
-FILES_OF_A_TASK = 2500
-"""Some 50 ms of work: long beside handing it out (about 2 ms), short beside the whole of a large corpus."""
+FILES_OF_A_TASK = 5000
+"""Some 0.2 s of work. What each task costs beside (its sketches, some 20 ms) is the more the smaller it is."""
 _PIECE = 65_536
 _MOST_PLANS = 2000
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)

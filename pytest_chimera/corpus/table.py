@@ -14,7 +14,15 @@ from pytest_chimera.corpus.cells import (
     setting_value,
 )
 from pytest_chimera.corpus.columns import Columns
-from pytest_chimera.corpus.fate import has_model_metrics, judge, only_zeros, said_error, said_success, settle_tokens
+from pytest_chimera.corpus.fate import (
+    has_model_metrics,
+    judge,
+    only_zeros,
+    said_error,
+    said_success,
+    settle_foot,
+    settle_tokens,
+)
 from pytest_chimera.corpus.models import is_tagged
 from pytest_chimera.corpus.named import read_named
 from pytest_chimera.corpus.quantities import is_nothing, unit_of
@@ -52,8 +60,8 @@ class Table:
         self.columns = Columns(names, vocabulary, units)
         self._vocabulary = vocabulary
         self._comma = comma
-        self._unnamed: set[int] = set()
-        """Columns that hold numbers under names that are not known."""
+        self._unnamed: dict[int, int] = {}
+        """Columns that hold numbers under names that are not known, and how many."""
         self._remarked: dict[tuple[str, str, str], int] = {}
         self._cells: dict[tuple[int, str], Any] = {}
         self._role_readers = {
@@ -82,8 +90,8 @@ class Table:
             self._long_number(row, cells)
         for column in self.columns.unknown:
             at = column.at
-            if at < size and at not in self._unnamed and self._once(at, cells[at], number_value) is not None:
-                self._unnamed.add(at)
+            if at < size and self._once(at, cells[at], number_value) is not None:
+                self._unnamed[at] = self._unnamed.get(at, 0) + 1
         self._resolve(row, cells, zeros=zeros)
         if row.time is None and ambient.time is not None:
             row.time, row.zone = ambient.time
@@ -125,12 +133,14 @@ class Table:
                         read(row, cells[column.at])
 
     def _model(self, row: Row, cell: str) -> None:
-        if not set_model(row, cell):
+        if not settle_foot(row, cell) and not set_model(row, cell):
             row.labels.setdefault("model", label_value(cell))
 
     def _name(self, row: Row, cell: str) -> None:
         """A "name" without a "value" beside it is that of the row: a model where it has a tag."""
-        if not self.columns.long and not (is_tagged(cell) and set_model(row, cell)):
+        if self.columns.long or settle_foot(row, cell):
+            return
+        if not (is_tagged(cell) and set_model(row, cell)):
             row.labels.setdefault("name", label_value(cell))
 
     def _count(self, row: Row, cell: str) -> None:
@@ -167,7 +177,8 @@ class Table:
                 zeros = not self._number(row, column, cell) and zeros
                 continue
             numbers.append((term, value * term.scale, name))
-            zeros = zeros and value == 0
+            if value != 0 and term.dimension in {"time", "rate"}:
+                zeros = False
         return zeros
 
     def _number(self, row: Row, column: Column, cell: str) -> bool:
@@ -179,7 +190,7 @@ class Table:
                 term = term or self._vocabulary.term(meaning.name, meaning.statistic, "s")
                 if term is not None:
                     row.numbers.append((term, None, name))
-            else:
+            elif not set_time(row, cell):  # "time" may be a time of day
                 self._remember("broken", f"{name[: _LISTED * 10]} holds text that is no number", name)
             return False
         if written.unit is not None:
@@ -263,7 +274,7 @@ class Table:
         key = (kind, reason, name[:80])
         self._remarked[key] = self._remarked.get(key, 0) + 1
 
-    def remarks(self, place: str = "", *, rows: int = 0) -> list[Remark]:
+    def remarks(self, place: str = "") -> list[Remark]:
         """What was not understood of its columns and cells, a line each."""
         found = [
             Remark(f"{place} {name}".strip(), reason, kind, count)
@@ -274,7 +285,7 @@ class Table:
             names = ", ".join(column.name[:40] for column in unnamed[:_LISTED])
             more = f" and {len(unnamed) - _LISTED} more" if len(unnamed) > _LISTED else ""
             why = f"columns of numbers with names that are not known: {names}{more}"
-            found.append(Remark(place, why, "unknown name", len(unnamed) * max(rows, 1)))
+            found.append(Remark(place, why, "unknown name", sum(self._unnamed.values())))
         return found
 
 

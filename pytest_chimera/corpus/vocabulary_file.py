@@ -70,7 +70,7 @@ def extended(words: Any, given: Any, source: str) -> dict[str, Any]:
         merged["ambiguous"][str(name)] = str(why)
     merged["ignored"] = [*merged["ignored"], _names(given.get("ignored", []), "ignored", source)]
     merged["families"] = [*names_in(merged["families"]), *_names(given.get("families", []), "families", source)]
-    merged["headers"] = [_header(each, source) for each in given.get("headers", [])]
+    merged["headers"] = [_header(each, source) for each in _list(given.get("headers", []), "headers", source)]
     return merged
 
 
@@ -93,7 +93,8 @@ def _metrics(metrics: dict[str, Any], given: Any, source: str) -> dict[str, Any]
         _check(merged.get("better"), (None, "lower", "higher"), f"{where}.better", source)
         unit = merged.get("unit")
         if unit not in {None, ""}:
-            _check(str(unit).lower(), tuple(UNITS), f"{where}.unit", source)
+            fitting = tuple(name for name, known in UNITS.items() if known[0] == merged["dimension"])
+            _check(str(unit).lower(), fitting, f"{where}.unit", source)
         metrics[str(name)] = merged
     return metrics
 
@@ -115,6 +116,12 @@ def _no_metric(name: str, where: str, source: str, metrics: Mapping[str, Any]) -
 def _mapping(value: Any, where: str, source: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise CorpusError(f"{where} in {source} is {value!r}.", "Accepted: a mapping.", _FORM)
+    return value
+
+
+def _list(value: Any, where: str, source: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise CorpusError(f"{where} in {source} is {value!r}.", "Accepted: a list.", _FORM)
     return value
 
 

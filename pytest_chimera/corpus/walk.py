@@ -56,6 +56,7 @@ def find_files(paths: Sequence[str | Path], bounds: Bounds) -> tuple[Found, ...]
     seen: set[str] = set()
     found: list[Found] = []
     for root in roots_of(paths):
+        before = len(found)
         for each in _below(root.path, root.prefix, bounds):
             if root.pattern and not _matches(each.shown[root.skip :].split("/"), root.pattern):
                 continue
@@ -67,6 +68,12 @@ def find_files(paths: Sequence[str | Path], bounds: Bounds) -> tuple[Found, ...]
                 return (*found, Found("...", str(root.path), "other", why))
             seen.add(real)
             found.append(each)
+        if root.pattern and len(found) == before and not seen:
+            raise CorpusError(
+                f"No file is named as in the corpus {str(root.path / Path(*root.pattern))!r}.",
+                "Accepted: a folder, a file or a glob.",
+                "Check the pattern.",
+            )
     return tuple(found)
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_chimera.report.check import Checked
 
 _LARGEST = 16 * 1024**2
+_ACCEPTED = f"Accepted: text of at most {_LARGEST:,} bytes."
+_LEAVE_OUT = "Leave the file out with pytest's --ignore, or by other names in --chimera-audit-glob."
 
 
 class AuditError(Exception):
@@ -51,17 +53,21 @@ class AuditItem(pytest.Item):
         from pytest_chimera.report.check import check, lines  # noqa: PLC0415  # only where claims are checked
 
         session = get_session(self.config)
-        corpora = session.corpora
-        corpora.use(corpora.given, reported=False)
-        document = corpora.document(self.path)
-        checked = check(_text(self.path), corpora.evidence, document=document)
+        old = session.corpora.of(session.corpora.given)
         name = session.shown_path(self.path)
+        try:
+            text = _text(self.path, name)
+        except CorpusError as error:
+            self.stash[AUDITED] = json.dumps({"file": name, "problem": str(error), "claims": []})
+            raise
+        checked = check(text, old.evidence, document=old.document(self.path))
         told = "\n".join(lines(checked, name))
-        self.add_report_section("call", "claims", told)
-        self.stash[AUDITED] = json.dumps({"file": name, "claims": [each.as_dict() for each in checked.claims]})
+        claims = [each.as_dict() for each in checked.claims]
+        self.stash[AUDITED] = json.dumps({"file": name, "problem": None, "claims": claims})
         bad = _count(checked, session.settings.audit_fail)
         if bad:
             raise AuditError(f"{bad}\n{told}")
+        self.add_report_section("call", "claims", told)  # for -rA; a failure shows it as its text
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         """The text of what was found; of anything else the usual."""
@@ -74,17 +80,21 @@ class AuditItem(pytest.Item):
         return self.path, None, f"claims of {self.path.name}"
 
 
-def _text(path: Path) -> str:
-    """The text of a file as the corpus reads it. Raises CorpusError for one that is no text."""
+def _text(path: Path, name: str) -> str:
+    """The text of a file as the corpus reads it. Raises CorpusError for one that cannot be read or is no text."""
     from pytest_chimera.corpus.text import decode  # noqa: PLC0415  # only where claims are checked
 
-    data = path.read_bytes()
-    if len(data) > _LARGEST:
-        raise CorpusError(f"{path.name} has {len(data):,} bytes.", f"Files up to {_LARGEST:,} bytes are audited.")
     try:
-        return decode(data)[0]
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= _LARGEST else b""
+        text = decode(data)[0]
+    except OSError as error:
+        raise CorpusError(f"{name} cannot be read: {error.strerror}.", _ACCEPTED, _LEAVE_OUT) from None
     except ValueError as error:
-        raise CorpusError(f"{path.name} is not audited: {error}.", "Accepted: Markdown as text.") from None
+        raise CorpusError(f"{name} is not audited: {error}.", _ACCEPTED, _LEAVE_OUT) from None
+    if size > _LARGEST:
+        raise CorpusError(f"{name} is not audited: it has {size:,} bytes.", _ACCEPTED, _LEAVE_OUT)
+    return text
 
 
 def _count(checked: Checked, failing: Sequence[str]) -> str:

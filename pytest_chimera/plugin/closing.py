@@ -35,28 +35,31 @@ def finish(session: ChimeraSession, pytest_session: pytest.Session) -> None:
     if session.results or session.buildings:
         _attempt(session, lambda: _record(session), "the rows were not recorded")
     _finish_corpus(session)
-    if (session.results or session.corpus_asked) and not session.settings.no_report:
+    old = session.corpora.reported if session.uses_corpora else ()
+    if (session.results or old) and not session.settings.no_report:
         hint = "Name another folder with --chimera-report."
         _attempt(session, lambda: _report(session), "the report was not written", hint)
 
 
 def _finish_corpus(session: ChimeraSession) -> None:
     """Write what was asked for of old results, or say that nobody used them."""
-    settings = session.settings
-    if settings.rename_plan is not None and settings.corpus:
-        session.corpora.use(session.corpora.given, reported=False)
-        plan = session.config.invocation_params.dir / settings.rename_plan
-        _attempt(session, lambda: session.corpora.write_rename_plan(plan), "the rename plan was not written")
-    elif settings.corpus and not (session.corpus_asked or settings.audit) and not session.config.option.collectonly:
+    settings, corpora = session.settings, session.corpora
+    if session.config.option.collectonly:
+        return
+    if settings.rename_plan is not None:
+        named = corpora.of(corpora.given or corpora.reported)
+        plan = corpora.path("rename_plan", settings.rename_plan)
+        _attempt(session, lambda: named.write_rename_plan(plan), "the rename plan was not written")
+    elif settings.corpus and not (corpora.is_asked or settings.audit):
         session.problems.append(
             "--chimera-corpus is set, but no test that ran uses 'chimera_corpus' or 'chimera_report': nothing was "
             "read. Run one that does, or see what is there with: pytest-chimera read PATH"
         )
-    if settings.audit_json is not None:
+    if settings.audit and settings.audit_json is not None:
         from pytest_chimera.plugin.audit import audit_as_text  # noqa: PLC0415  # only where it is asked for
         from pytest_chimera.report.files import write_whole  # noqa: PLC0415  # same
 
-        file = session.config.invocation_params.dir / settings.audit_json
+        file = corpora.path("audit_json", settings.audit_json)
         _attempt(session, lambda: write_whole(file, audit_as_text(session.audited)), "the audit was not written")
 
 
@@ -64,8 +67,8 @@ def summarise(session: ChimeraSession, reporter: pytest.TerminalReporter) -> Non
     """Print the table, the way to the report and what went wrong; nothing when no case ran."""
     reporter.write_sep("-", terminal.TITLE if session.results else terminal.NAME)
     width: int = reporter._tw.fullwidth  # noqa: SLF001  # the width by which pytest itself prints
-    if session.corpus_asked and "corpus" in vars(session.corpora):
-        reporter.write_line(terminal.corpus_line(session.corpora.corpus))
+    if session.uses_corpora and session.corpora.read_here is not None:
+        reporter.write_line(terminal.corpus_line(session.corpora.read_here.corpus))
     for line in terminal.table([terminal.row(result) for result in session.results], width):
         reporter.write_line(line)
     verdicts = [each for result in session.results for each in result.verdicts]
@@ -119,7 +122,8 @@ def _record(session: ChimeraSession) -> None:
 def _report(session: ChimeraSession) -> None:
     from pytest_chimera.plugin.reporting import build  # noqa: PLC0415  # only where a case ran
 
-    report = build(session, session.results, notes=_notes(session))
+    old = session.corpora.of(session.corpora.reported) if session.uses_corpora and session.corpora.reported else None
+    report = build(session, session.results, old=old, notes=_notes(session))
     session.report_path = report.write(session.reports).markdown
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:

@@ -70,22 +70,21 @@ def chimera_corpus_paths(request: pytest.FixtureRequest) -> Sequence[str | Path]
     return session.corpora.given if session.raw.get("corpus") else ()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chimera_corpus(request: pytest.FixtureRequest, chimera_corpus_paths: Sequence[str | Path]) -> Corpus:
-    """The old results, read: `chimera_corpus.measurements`, `.artifacts`, `.left` (what was not understood)."""
-    corpora = get_session(request.config).corpora
-    corpora.use(chimera_corpus_paths)
-    return corpora.corpus
+    """The old results, read once: `chimera_corpus.measurements`, `.artifacts`, `.left` (what was not understood).
+
+    Of function scope, because folders of tests may each have a `chimera_corpus_paths` of their own.
+    """
+    return get_session(request.config).corpora.ask(chimera_corpus_paths).corpus
 
 
 @pytest.fixture
 def chimera_report(request: pytest.FixtureRequest, chimera_corpus_paths: Sequence[str | Path]) -> Report:
     """The report on everything measured so far, as an object to assert on; building it is recorded as rows."""
-    if chimera_corpus_paths:
-        get_session(request.config).corpora.use(chimera_corpus_paths)
     from pytest_chimera.plugin.reporting import build_in_test  # noqa: PLC0415  # only where it is asked for
 
-    return build_in_test(request.node)
+    return build_in_test(request.node, chimera_corpus_paths)
 
 
 @pytest.fixture
@@ -95,5 +94,4 @@ def chimera_narrate(
     """Let two personas write on the corpus: `collector, analyst = chimera_narrate()`; both are cases of this test."""
     from pytest_chimera.plugin.narrating import Narrate  # noqa: PLC0415  # only where it is asked for
 
-    get_session(request.config).corpora.use(chimera_corpus_paths)
-    return Narrate(request.node, chimera)
+    return Narrate(request.node, chimera, get_session(request.config).corpora.ask(chimera_corpus_paths))

@@ -56,7 +56,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Show the settings where a person set any; of a run that may have no case nothing is said."""
     session = get_session(config)
-    return session.settings.lines() if session.raw else []
+    if not session.raw:
+        return []
+    from pytest_chimera.plugin.places import root_lines  # noqa: PLC0415  # only where something is set
+
+    return [*session.settings.lines(), *root_lines(config, session.raw)]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

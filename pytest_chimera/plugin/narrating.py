@@ -14,6 +14,7 @@ from pytest_chimera.units import ns_to_s
 if TYPE_CHECKING:
     import pytest
 
+    from pytest_chimera.plugin.corpora import OldResults
     from pytest_chimera.report.narrate import Assignment
     from pytest_chimera.report.narrative import Told
     from pytest_chimera.suites import Bench, Run
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 class Narrate:
     """The object behind the fixture `chimera_narrate`."""
 
-    def __init__(self, item: pytest.Item, bench: Bench) -> None:
+    def __init__(self, item: pytest.Item, bench: Bench, results: OldResults) -> None:
         self._item = item
         self._bench = bench
+        self._results = results
 
     def __repr__(self) -> str:
         return f"<chimera_narrate on {self._bench.model.name}>"
@@ -35,16 +37,17 @@ class Narrate:
         Both answers together have at most `budget_tokens` tokens. Raises what `chimera(...)` raises.
         """
         __tracebackhide__ = True
-        session = get_session(self._item.config)
-        narration = Narration(session.corpora.view, checker=check, budget_tokens=budget_tokens)
+        narration = Narration(self._results.view, checker=check, budget_tokens=budget_tokens)
         collect = narration.collector()
         load(self._bench, collect)
         collector = ask(self._bench, collect, lambda text: narration.grade(collect, text))
         conclude = narration.analyst(collector.text)
         analyst = ask(self._bench, conclude, lambda text: narration.grade(conclude, text))
         told = (_told(narration, collect, collector), _told(narration, conclude, analyst))
-        session.narrative = narration.narrative(self._bench.model.name, told)
-        self._item.stash[NARRATED] = json.dumps(session.narrative.as_dict())
+        narrative = narration.narrative(self._bench.model.name, told)
+        payload = json.dumps({"paths": self._results.paths, "narrative": narrative.as_dict()})
+        get_session(self._item.config).corpora.take_narrative(payload)
+        self._item.stash[NARRATED] = payload
         return collector, analyst
 
 

@@ -18,18 +18,26 @@ from pytest_chimera.report.build import Report, ReportInput, build_report
 from pytest_chimera.units import ns_to_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     import pytest
 
+    from pytest_chimera.plugin.corpora import OldResults
     from pytest_chimera.plugin.session import ChimeraSession
     from pytest_chimera.records import CaseResult
 
 _PACKAGES = ("pytest-chimera", "pytest", "pytest-benchmark", "ollama", "xllamacpp")
 
 
-def build(session: ChimeraSession, results: Iterable[CaseResult], *, notes: tuple[str, ...] = ()) -> Report:
-    """The report on `results`."""
+def build(
+    session: ChimeraSession,
+    results: Iterable[CaseResult],
+    *,
+    old: OldResults | None = None,
+    notes: tuple[str, ...] = (),
+) -> Report:
+    """The report on `results`, and on old results."""
     shown = tuple(results)
     given = ReportInput(
         results=shown,
@@ -41,8 +49,8 @@ def build(session: ChimeraSession, results: Iterable[CaseResult], *, notes: tupl
         versions=versions(),
         phases=session.phases(),
         notes=notes,
-        corpus=session.corpora.view if "corpora" in vars(session) and session.corpora.is_reported else None,
-        narrative=session.narrative,
+        corpus=None if old is None else old.view,
+        narrative=None if old is None else session.corpora.narrative_on(old.paths),
     )
     if given.corpus is None:
         return build_report(given)
@@ -53,18 +61,19 @@ def build(session: ChimeraSession, results: Iterable[CaseResult], *, notes: tupl
     return build_report(replace(given, corpus=replace(given.corpus, times={**given.corpus.times, "report": seconds})))
 
 
-def build_in_test(item: pytest.Item) -> Report:
+def build_in_test(item: pytest.Item, paths: Sequence[str | Path]) -> Report:
     """The report on what was measured before this test, in every worker; its times go along with the test's report."""
     session = get_session(item.config)
     results = session.measured_so_far()
+    old = session.corpora.ask(paths) if paths else None
     began = time.monotonic_ns()
-    report = build(session, results)
+    report = build(session, results, old=old)
     built = time.monotonic_ns()
     rendered = (report.markdown, time.monotonic_ns())[1]
     json.dumps(report.as_dict())
     ended = time.monotonic_ns()
     item.stash[BUILDING] = {
-        **(session.corpora.seconds if "corpora" in vars(session) else {}),
+        **({} if old is None else old.seconds),
         "build": ns_to_s(built - began),
         "markdown": ns_to_s(rendered - built),
         "json": ns_to_s(ended - rendered),

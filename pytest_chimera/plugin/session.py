@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pytest_chimera.plugin.servers import Servers
     from pytest_chimera.plugin.settings import Settings
     from pytest_chimera.records import CaseResult
-    from pytest_chimera.report.narrative import Narrative
     from pytest_chimera.suites.gating import Gating
     from pytest_chimera.suites.journal import Journal
     from pytest_chimera.suites.runner import Observer
@@ -73,10 +72,6 @@ class ChimeraSession:
         """The newest report, once it is written."""
         self.audited: list[str] = []
         """What the audit of each file found, as JSON, where that is to be written."""
-        self.narrative: Narrative | None = None
-        """What two personas said of the corpus."""
-        self.corpus_asked = False
-        """Whether a test used the corpus, here or in a worker."""
         self.underway: set[str] = set()
         """Tests that were begun and did not end; under xdist what is here at the end was lost on its way."""
         self.clear_line: Callable[[], None] = lambda: None
@@ -110,13 +105,11 @@ class ChimeraSession:
     @property
     def reports(self) -> Path:
         """The folder for reports; a relative one of the ini file counts from the root, else from where pytest runs."""
-        source = self.settings.given.get("report")
-        from_file = source is None or source.source.startswith("chimera_")
-        # Without an ini file pytest takes the folder above all paths of the command line for the root, values of
-        # options among them: `--chimera-corpus /old/results` would move it there.
-        guessed = self.config.inipath is None and "corpus" in self.raw
-        root = self.config.rootpath if from_file and not guessed else self.config.invocation_params.dir
-        return root / self.settings.report
+        from pytest_chimera.plugin.places import base, is_moved  # noqa: PLC0415  # only where a case runs
+
+        moved = "corpus" in self.raw and is_moved(self.config, self.raw)
+        here = self.config.invocation_params.dir
+        return (here if moved else base(self.config, self.settings.given.get("report"))) / self.settings.report
 
     @cached_property
     def servers(self) -> Servers:
@@ -138,6 +131,11 @@ class ChimeraSession:
         from pytest_chimera.plugin.corpora import Corpora  # noqa: PLC0415  # only where a corpus is read
 
         return Corpora(self)
+
+    @property
+    def uses_corpora(self) -> bool:
+        """Whether a test asked for old results, here or in a worker."""
+        return "corpora" in vars(self) and self.corpora.is_asked
 
     @cached_property
     def observer(self) -> Observer:
@@ -194,7 +192,7 @@ class ChimeraSession:
     @contextlib.contextmanager
     def ending(self, pytest_session: pytest.Session) -> Generator[None]:
         """Around everybody else's end of the run: record and report before, tidy up after."""
-        if not self.cases and not self.opened and not self.corpus_asked and not self.raw.get("corpus"):
+        if not (self.cases or self.opened or self.uses_corpora or "corpus" in self.raw):
             yield
             return
         from pytest_chimera.plugin.closing import finish  # noqa: PLC0415  # only where a case ran
@@ -207,7 +205,7 @@ class ChimeraSession:
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Print the summary where there is anything to say."""
-        if self.results or self.problems or self.report_path is not None:
+        if self.results or self.problems or (self.uses_corpora and self.corpora.read_here):
             from pytest_chimera.plugin.closing import summarise  # noqa: PLC0415  # only where a case ran
 
             summarise(self, reporter)
@@ -273,12 +271,10 @@ class SessionHooks:
         if payload := getattr(report, "_chimera_building", None):
             self.session.buildings.append((report.nodeid, json.loads(payload)))
         if payload := getattr(report, "_chimera_corpus", None):
-            self.session.corpus_asked = True
-            self.session.corpora.use(json.loads(payload))
+            self.session.corpora.is_asked = True
+            self.session.corpora.report_on(json.loads(payload))
         if payload := getattr(report, "_chimera_narrative", None):
-            from pytest_chimera.report.narrative import Narrative  # noqa: PLC0415  # only where there is one
-
-            self.session.narrative = Narrative.from_dict(json.loads(payload))
+            self.session.corpora.take_narrative(payload)
         if payload := getattr(report, "_chimera_audit", None):
             self.session.audited.append(payload)
 
@@ -308,7 +304,7 @@ def start(config: pytest.Config) -> None:
     sent: dict[str, Any] | None = getattr(config, "workerinput", {}).get("chimera")
     raw = options.from_plain(sent["settings"]) if sent else options.gather(config, os.environ)
     session = ChimeraSession(config, raw, sent)
-    if raw:
+    if raw and not session.is_worker:
         _check(session)
     config.pluginmanager.register(SessionHooks(session), NAME)
     if not session.is_worker and config.pluginmanager.hasplugin("xdist"):
@@ -322,6 +318,7 @@ def _check(session: ChimeraSession) -> None:
 
     try:
         assert session.models is not None, "planned without an error"
+        session.corpora.check()
     except ChimeraError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -341,8 +338,8 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
     if waiting:
         report._chimera = f"[{','.join(waiting)}]"  # type: ignore[attr-defined]  # noqa: SLF001  # the transport
         waiting.clear()
-    if report.when == "call" and "corpora" in vars(session := get_session(item.config)) and session.corpora.is_reported:
-        report._chimera_corpus = json.dumps(session.corpora.paths)  # type: ignore[attr-defined]  # noqa: SLF001  # same
+    if (session := get_session(item.config)).uses_corpora:
+        report._chimera_corpus = json.dumps(session.corpora.reported)  # type: ignore[attr-defined]  # noqa: SLF001  # same
     for key, name in ((AUDITED, "_chimera_audit"), (NARRATED, "_chimera_narrative")):
         if report.when == "call" and (found := item.stash.get(key, None)):
             setattr(report, name, found)

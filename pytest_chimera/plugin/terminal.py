@@ -32,12 +32,13 @@ _METRICS = ("ttft", "prefill", "tok/s", "e2e")
 def corpus_line(corpus: Corpus) -> str:
     """What was read of old results."""
     failed = sum(each.failed_rows for each in corpus.artifacts)
-    read = f"{len(corpus.measurements)} measurements"
+    read = _plural(len(corpus.measurements), "measurement")
     if corpus.streamed is not None:
-        read = f"{sum(each.n for each in corpus.streamed)} numbers in {len(corpus.streamed)} summaries"
+        numbers = _plural(sum(each.n for each in corpus.streamed), "number")
+        read = f"{numbers} in {_plural(len(corpus.streamed), 'group')}"
     return (
-        f"corpus: {sum(corpus.files.values())} files, {read}, {failed} failed rows, "
-        f"{len(corpus.left)} remarks on what was not understood"
+        f"corpus: {_plural(sum(corpus.files.values()), 'file')}, {read}, {_plural(failed, 'failed row')}, "
+        f"{_plural(len(corpus.left), 'remark')} on what was not understood"
     )
 
 

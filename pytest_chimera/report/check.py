@@ -14,7 +14,7 @@ from pytest_chimera.report.claims.claim import VERDICTS, Checked, Claim, ClaimVe
 from pytest_chimera.report.claims.compare import judge_comparison, settle_siblings
 from pytest_chimera.report.claims.counts import judge_count
 from pytest_chimera.report.claims.evidence import Evidence
-from pytest_chimera.report.claims.inquiry import MAX_NUMBERS, Case, Inquiry
+from pytest_chimera.report.claims.inquiry import MAX_NUMBERS, Inquiry
 from pytest_chimera.report.claims.judge import claim_of, judge_value
 from pytest_chimera.report.claims.rows import settle
 from pytest_chimera.report.claims.show import line_of, lines
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_chimera.records import Fact
+    from pytest_chimera.report.claims.case import Case
 
 __all__ = ["VERDICTS", "Checked", "Claim", "ClaimVerdict", "Evidence", "check", "line_of", "lines"]
 

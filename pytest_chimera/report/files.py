@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from pytest_chimera.report.corpus_facts import models_of
 from pytest_chimera.report.markdown import Picture, render
 from pytest_chimera.report.plots import draw
 
@@ -84,7 +85,8 @@ def file_stem(given: ReportInput) -> str:
     """`[Model]_[Size]_[Suite]_[Date-Time]`, each part of letters, digits, dots and hyphens only."""
     models = [(result.case.model.name, result.case.model.parameter_size) for result in given.results]
     if not models and given.corpus is not None:
-        models = sorted({(each.model, each.size) for each in given.corpus.measurements if each.model is not None})
+        known = {each.model: each.size for each in given.corpus.measurements}
+        models = [(name, known.get(name)) for name in models_of(given.corpus)]
     names = _several((name for name, _ in models), "models")
     sizes = _several((size or "unknown" for _, size in models), "sizes")
     when = given.created.strftime("%Y%m%d-%H%M%S")

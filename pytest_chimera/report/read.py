@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_chimera.analysis.described import LOADED
 from pytest_chimera.corpus import Vocabulary, read_corpus
 from pytest_chimera.corpus.vocabulary import built_in_text
 from pytest_chimera.errors import ChimeraError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_chimera.corpus import Corpus
+    from pytest_chimera.corpus.summaries import Summary
     from pytest_chimera.records import Measurement
 
 SCHEMA = "pytest-chimera-corpus"
@@ -32,6 +34,11 @@ _FINE, _NOT_READ, _NOT_UNDERSTOOD = 0, 1, 2
 _WIDEST = 120
 _EXAMPLES = 3
 """Things of one kind that were not understood which are named; `--all` names every one."""
+_RULE = (
+    "rows that were measured: copies counted once, failed rows in no statistic, cold rows in none of a time that "
+    "loading changes"
+)
+_RULE_OF_SUMMARIES = "numbers that were measured, copies among them; failed rows in no statistic"
 _DESCRIPTION = """\
 Read every CSV, JSON and Markdown file below the paths (and what other benchmark tools export), and print what was
 understood: a table per metric and model, then everything that was not understood, with the reason."""
@@ -54,6 +61,7 @@ def read_main(arguments: Sequence[str]) -> int:
         else:
             width = min(shutil.get_terminal_size().columns, _WIDEST)
             sys.stdout.writelines(f"{line}\n" for line in corpus_lines(corpus, width, everything=options.all))
+        sys.stdout.flush()  # here, so that a pipe that was closed is noticed here
     except ChimeraError as error:
         sys.stderr.write(f"{terminal(str(error))}\n")
         return _NOT_READ
@@ -76,28 +84,61 @@ def _parser() -> argparse.ArgumentParser:
 
 def corpus_lines(corpus: Corpus, width: int, *, everything: bool = False) -> Iterator[str]:
     """What was understood, in lines of at most `width` characters, and what was not."""
-    yield from _counts(corpus)
+    for text in _counts(corpus):
+        yield from wrapped(text, width, indent="")
     for title, role in (("Performance", "performance"), ("Machine", "resource")):
-        rows = list(_rows(each for each in corpus.measurements if each.role == role))
+        if corpus.streamed is None:
+            rows = list(_rows(each for each in corpus.measurements if each.role == role))
+        else:
+            rows = list(_summed(each for each in corpus.streamed if each.group.role == role))
         if rows:
             yield ""
-            yield f"{title} (rows that were measured; copies counted once, failed rows in no statistic)"
-            heads = ("model", "n", "failed", "median", "smallest", "largest")
-            tiers = (("model", "n", "failed", "median"), ("model", "n", "median"))
+            yield from wrapped(
+                f"{title} ({_RULE if corpus.streamed is None else _RULE_OF_SUMMARIES})", width, indent=""
+            )
+            heads = ("model", "n", "failed", "cold", "median", "smallest", "largest")
+            tiers = (("model", "n", "failed", "cold", "median"), ("model", "n", "median"))
             yield from narrowed(Columns(name="metric", heads=heads, left=(0,)), rows, width, tiers)
-    yield from _understood_otherwise(corpus)
+    for text in _understood_otherwise(corpus):
+        yield from wrapped(text, width, indent="") or [""]
     yield from _not_understood(corpus, width, everything=everything)
 
 
 def _counts(corpus: Corpus) -> Iterator[str]:
-    kinds = Counter(each.kind for each in corpus.artifacts)
-    listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    kinds = sorted(corpus.files.items(), key=lambda each: -each[1])
+    listed = ", ".join(f"{count} {kind}" for kind, count in kinds)
     size = format_bytes(sum(each.size_bytes for each in corpus.artifacts))
-    yield f"{len(corpus.artifacts)} files ({listed}), {size}, read in {format_seconds(corpus.seconds)}"
-    copies = sum(len(each.copies) for each in corpus.measurements)
-    rows = sum(each.rows for each in corpus.artifacts)
-    failed = sum(each.failed_rows for each in corpus.artifacts)
-    yield f"{rows} rows, {failed} of them failed; {len(corpus.measurements)} measurements, and {copies} copies of them"
+    files = counted(sum(corpus.files.values()), "file")
+    yield f"{files} ({listed}), {size}, read in {format_seconds(corpus.seconds)}"
+    rows = counted(sum(each.rows for each in corpus.artifacts), "row")
+    said = f"{rows}, {sum(each.failed_rows for each in corpus.artifacts)} of them failed; "
+    if corpus.streamed is None:
+        copies = counted(sum(len(each.copies) for each in corpus.measurements), "copy", "copies")
+        yield f"{said}{counted(len(corpus.measurements), 'measurement')}, and {copies} of them"
+    else:
+        numbers = counted(sum(each.n for each in corpus.streamed), "number")
+        yield f"{said}{numbers} in {counted(len(corpus.streamed), 'group')}, of which only summaries were kept"
+
+
+def counted(n: int, noun: str, many: str = "") -> str:
+    """A number of things: "1 file", "2 files"."""
+    return f"{n} {noun if n == 1 else many or noun + 's'}"
+
+
+def _summed(summaries: Iterable[Summary]) -> Iterator[Row]:
+    """A line per group of a corpus of which only summaries were kept."""
+    for each in sorted(summaries, key=lambda each: (each.group.metric, _about(each))):
+        if each.group.provenance != "measured" or not each.n + each.failed:
+            continue
+        cold = {True: str(each.n), False: "0", None: "?"}[each.group.cold]
+        values = (each.quantile(0.5), each.lowest, each.highest)
+        shown = (format_value(value, each.group.dimension) for value in values)
+        yield Row(terminal(each.group.metric), (_about(each), str(each.n), str(each.failed), cold, *shown))
+
+
+def _about(each: Summary) -> str:
+    group = each.group
+    return terminal(f"{group.model or group.series or '-'} ({group.kind})")
 
 
 def _rows(measurements: Iterable[Measurement]) -> Iterator[Row]:
@@ -108,22 +149,25 @@ def _rows(measurements: Iterable[Measurement]) -> Iterator[Row]:
             about = each.model or each.labels.get("network") or "-"
             groups.setdefault((each.metric, about), []).append(each)
     for (metric, model), members in sorted(groups.items()):
-        good = Statistic(
-            tuple(each.value for each in members if each.ok and each.value is not None), members[0].dimension
-        )
+        good = [each for each in members if each.ok and each.value is not None]
+        cold = sum(each.cold is True for each in good)
+        apart = metric in LOADED and 0 < cold < len(good)
+        values = tuple(each.value for each in good if each.value is not None and not (apart and each.cold))
+        told = Statistic(values, members[0].dimension)
         failed = sum(each.failure is not None for each in members)
-        shown = (format_value(value, good.dimension) for value in (good.median, good.minimum, good.maximum))
-        yield Row(terminal(metric), (terminal(model), str(good.n), str(failed), *shown))
+        shown = (format_value(value, told.dimension) for value in (told.median, told.minimum, told.maximum))
+        yield Row(terminal(metric), (terminal(model), str(told.n), str(failed), str(cold), *shown))
 
 
 def _understood_otherwise(corpus: Corpus) -> Iterator[str]:
     by = Counter(each.provenance for each in corpus.measurements)
     if by["aggregate"] or by["claim"]:
         yield ""
-        yield f"{by['aggregate']} aggregates and {by['claim']} claims of reports are in no table: they were not measured."
+        aggregates, claims = counted(by["aggregate"], "aggregate"), counted(by["claim"], "claim")
+        yield f"{aggregates} and {claims} of reports are in no table: they were not measured."
     if corpus.others:
         names = ", ".join(sorted({each.metric for each in corpus.others}))
-        yield f"{len(corpus.others)} numbers are not about performance: {names}."
+        yield f"Numbers that are not about performance: {len(corpus.others)} ({names})."
 
 
 def _not_understood(corpus: Corpus, width: int, *, everything: bool) -> Iterator[str]:
@@ -133,15 +177,17 @@ def _not_understood(corpus: Corpus, width: int, *, everything: bool) -> Iterator
         return
     kinds = Counter(each.kind for each in corpus.left)
     yield ""
-    yield "Not understood: " + ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
+    listed = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
+    yield from wrapped(f"Not understood: {listed}", width, indent="")
     for kind, count in kinds.most_common():
         of_kind = [each for each in corpus.left if each.kind == kind]
         shown = of_kind if everything else of_kind[:_EXAMPLES]
         for each in shown:
             times = f" ({each.count} values)" if each.count > 1 else ""
-            yield from wrapped(terminal(f"{each.file} {each.place}".rstrip() + f": {each.reason}{times}"), width)
+            place = f"{each.file} {each.place}".strip()
+            yield from wrapped(terminal(f"{place}: {each.reason}{times}" if place else f"{each.reason}{times}"), width)
         if count > len(shown):
-            yield f"  ... and {count - len(shown)} more of {kind}; --all names them"
+            yield from wrapped(f"... and {count - len(shown)} more of {kind}; --all names them", width)
 
 
 def corpus_as_dict(corpus: Corpus) -> dict[str, Any]:
@@ -153,8 +199,16 @@ def corpus_as_dict(corpus: Corpus) -> dict[str, Any]:
         "artifacts": [each.as_dict() for each in corpus.artifacts],
         "measurements": [each.as_dict() for each in corpus.measurements],
         "others": [each.as_dict() for each in corpus.others],
+        "summaries": None if corpus.streamed is None else [_summary_as_dict(each) for each in corpus.streamed],
         "not_understood": [each.as_dict() for each in corpus.left],
     }
+
+
+def _summary_as_dict(each: Summary) -> dict[str, Any]:
+    quantiles = {name: each.quantile(share) for name, share in (("p5", 0.05), ("median", 0.5), ("p95", 0.95))}
+    counts = {"n": each.n, "failed": each.failed, "missing": each.missing}
+    moments = {"mean": each.mean, "sd": each.sd, "smallest": each.lowest, "largest": each.highest}
+    return {**each.group._asdict(), **counts, **moments, **quantiles}
 
 
 def _write_json(corpus: Corpus) -> None:

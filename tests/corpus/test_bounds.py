@@ -53,7 +53,8 @@ def test_one_line(make_folder: Any, name: str, content: str | bytes, kind: str) 
     ("name", "content", "bounds", "reason"),
     [
         ("a.csv", "ttft_s\n" + "1\n" * 100, Bounds(file_bytes=100), "207 bytes; files above 100 bytes are not read"),
-        ("a.json", "[" + "1," * 999 + "1]", Bounds(json_values=100), "not read: some 1,000 values; at most 100 are read from one file"),
+        ("a.json", "[" + "1," * 999 + "1]", Bounds(json_values=100),
+        "not read: some 1,000 values; at most 100 are read from one file"),
         ("a.jsonl", '{"a":[1,2,3]}\n' * 100, Bounds(json_values=100),
          "not read: more than 100 values; that many are read from one file at most"),
         ("a.yaml", "a: 1\n" * 100, Bounds(yaml_bytes=100), "not read: 500 characters of YAML; at most 100 are read"),
@@ -111,16 +112,15 @@ def test_many_names(corpus_of: Any, kind: str) -> None:
 )
 def test_hostile_lines(told: Any, line: str) -> None:
     """A line that is made to keep a pattern busy gives nothing, and what stands below it is read."""
-    assert told("a.md", f"{line}\n\nTTFT: 6 s\n") == [
-        (f"line {line.count(chr(10)) + 3} TTFT", "ttft", "value", 6.0)
-    ]
+    assert told("a.md", f"{line}\n\nTTFT: 6 s\n") == [(f"line {line.count(chr(10)) + 3} TTFT", "ttft", "value", 6.0)]
 
 
 @pytest.mark.parametrize("text", ["\x1b[31mred", "bell\x07", "two\u2028lines", "back\u202ewards"])
 def test_characters_that_do_not_print(corpus_of: Any, text: str) -> None:
     """What a report shows of a file's names and faults holds no character that a terminal acts on."""
     files = {
-        "a.csv": f"ttft_s,{text}\nfast,1\n", "b.json": {text: 1, f"ttft{text}": "x"}, "c.md": f"| {text} |\n|---|\n| 1 |\n",
+        "a.csv": f"ttft_s,{text}\nfast,1\n", "b.json": {text: 1, f"ttft{text}": "x"},
+        "c.md": f"| {text} |\n|---|\n| 1 |\n",
         "d.json": f'{{"{text}"', "e.csv": f"load_{text}_s,ttft\n1,2\n",
     }  # fmt: skip
     corpus = corpus_of(files)

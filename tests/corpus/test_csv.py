@@ -63,7 +63,8 @@ def test_every_dialect(corpus_of: Any, content: str | bytes) -> None:
             ("\ufeff" + TABLE).encode("utf-16-le").decode("latin-1").encode(),
             "UTF-16 that was encoded once more as UTF-8; decoded twice",
         ),
-        (TABLE.replace("m:1b,0.6", "m:1b ,0.6").replace("model", "model").encode() + b"# \xe9", "not UTF-8; read as Windows-1252"),
+        (TABLE.replace("m:1b,0.6", "m:1b ,0.6").replace("model", "model").encode() + b"# \xe9",
+        "not UTF-8; read as Windows-1252"),
     ],
     ids=["le", "be", "twice", "cp1252"],
 )  # fmt: skip
@@ -127,7 +128,8 @@ def test_points_between_semicolons(told: Any) -> None:
 @pytest.mark.parametrize(
     ("cell", "value"),
     [
-        ("920.52 ms", 0.92052), ("0.06s", 0.06), ("**1.5 s**", 1.5), ("`2 min`", 120.0), ("~3 s", 3.0), ("1e-3 s", 0.001),
+        ("920.52 ms", 0.92052), ("0.06s", 0.06), ("**1.5 s**", 1.5), ("`2 min`", 120.0), ("~3 s", 3.0),
+        ("1e-3 s", 0.001),
         ("500 µs", 0.0005), ("1,500 ms", 1.5), ("-5 ms", -0.005), ("\u22125 ms", -0.005),
     ],
 )  # fmt: skip
@@ -165,6 +167,12 @@ def test_two_tables(told: Any, between: str) -> None:
     ]
 
 
+def test_two_tables_below_a_blank_line(told: Any) -> None:
+    """A blank first line does not hide that there are two tables."""
+    found = told("run.csv", "\nttft_s,tokens_s\n1,2\n\nload_s,b\n3,4\n")
+    assert [each[1:] for each in found] == [("ttft", "value", 1.0), ("tok/s", "value", 2.0), ("load", "value", 3.0)]
+
+
 def test_series_of_two_tables(corpus_of: Any) -> None:
     """Numbers of two tables in one file belong to two series."""
     corpus = corpus_of("run.csv", "ttft_s,tokens_s\n1,100\n\nttft_s,load_s\n3,4\n")
@@ -180,9 +188,15 @@ def test_ragged_lines(told: Any, left: Any) -> None:
     assert left("run.csv", content) == [("", "broken", 3)]
 
 
-LONG = (
-    "metric,value,unit\nmodel,m:1b,\nnum_ctx,2048,\nTTFT,120,ms\nTokens/s,100,\nMean TTFT,0.1,s\nfoo,3,\naccuracy,0.9,\n"
-)
+LONG = """metric,value,unit
+model,m:1b,
+num_ctx,2048,
+TTFT,120,ms
+Tokens/s,100,
+Mean TTFT,0.1,s
+foo,3,
+accuracy,0.9,
+"""
 
 
 def test_names_and_values(told: Any) -> None:
@@ -226,6 +240,9 @@ def test_empty_cells(corpus_of: Any, cell: str) -> None:
         ("success", "True", None),
         ("status", "failed", "marked as not successful"),
         ("status", "running", None),
+        ("status", "200", None),
+        ("error", "no error", None),
+        ("error", "[]", None),
         ("success,response", "true,Error generating the answer", "masked: the answer is 'Error generating the answer'"),
         ("success,response", "true,It is sunny.", None),
         ("success,error", "true,out of memory", "out of memory"),
@@ -235,8 +252,10 @@ def test_empty_cells(corpus_of: Any, cell: str) -> None:
     ],
 )
 def test_failed_rows(corpus_of: Any, columns: str, cells: str, failure: str | None) -> None:
-    """A row failed when it says so by an error, by `success`, or by an answer that is an error; a failed one has no value."""
-    (only,) = [each for each in corpus_of("r.csv", f"ttft_s,{columns}\n1,{cells}\n").measurements if each.metric == "ttft"]
+    """A row failed when an error, `success`, or an answer that is an error says so; then it has no value."""
+    (only,) = [
+        each for each in corpus_of("r.csv", f"ttft_s,{columns}\n1,{cells}\n").measurements if each.metric == "ttft"
+    ]
     assert (only.failure, only.value) == (failure, 1.0 if failure is None else None)
 
 
@@ -244,7 +263,8 @@ def test_rows_of_zeros(corpus_of: Any) -> None:
     """A row whose times and rates are all zero failed; one zero among others is a value."""
     corpus = corpus_of("run.csv", "ttft_s,tokens_s,eval_count\n0,0,5\n0,3,5\n")
     assert [(each.value, each.failure) for each in corpus.measurements] == [
-        (None, "every time and rate is zero"), (None, "every time and rate is zero"), (None, "every time and rate is zero"),
+        (None, "every time and rate is zero"), (None, "every time and rate is zero"),
+        (None, "every time and rate is zero"),
         (0.0, None), (3.0, None), (5.0, None),
     ]  # fmt: skip
     assert corpus.artifacts[0].failed_rows == 1
@@ -312,3 +332,28 @@ def test_cells_that_name_no_model(corpus_of: Any, cell: str) -> None:
     """Words that say nothing, and bare numbers, are no models."""
     (only,) = corpus_of("run.csv", f"model,ttft_s\n{cell},1\n").measurements
     assert only.model is None
+
+
+def test_status_of_http(corpus_of: Any) -> None:
+    """A row whose status is one of failed requests failed."""
+    assert [each.ok for each in corpus_of("run.csv", "ttft_s,status\n1,200\n2,404\n3,500\n").measurements] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_times_under_a_metric(corpus_of: Any) -> None:
+    """A column "time" of times of day is when its rows were measured; one of numbers is how long it took."""
+    (only,) = corpus_of("run.csv", "time,ttft_s\n2025-10-01T10:00:00Z,1\n").measurements
+    assert (only.metric, only.time) == ("ttft", "2025-10-01T10:00:00+00:00")
+    found = corpus_of("run.csv", "time_s,ttft_s\n3,1\n").measurements
+    assert [each.metric for each in found] == ["latency", "ttft"]
+
+
+@pytest.mark.parametrize("word", ["Total", "Average", "Mean", "Median"])
+def test_lines_at_the_foot(corpus_of: Any, word: str) -> None:
+    """A line that sums up the lines above is no row of a model of that name."""
+    found = corpus_of("run.csv", f"model,ttft_s\nm:1b,1\nm:2b,2\n{word},1.5\n").measurements
+    assert {each.model for each in found} <= {"m:1b", "m:2b", None}
+    assert [each.value for each in found if each.statistic == "value"] == [1.0, 2.0]

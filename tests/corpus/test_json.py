@@ -22,16 +22,19 @@ import pytest
         ({"ttft": {"mean": 100, "p95": 200, "unit": "ms"}},
          [("/ttft/mean", "ttft", "mean", 0.1), ("/ttft/p95", "ttft", "p95", 0.2)]),
         ({"ttft_ms": {"mean": 100, "std": 5, "p50": 90, "min": 80, "max": 120}},
-         [("/ttft_ms/mean", "ttft", "mean", 0.1), ("/ttft_ms/std", "ttft", "sd", 0.005), ("/ttft_ms/p50", "ttft", "median", 0.09),
+         [("/ttft_ms/mean", "ttft", "mean", 0.1), ("/ttft_ms/std", "ttft", "sd", 0.005),
+         ("/ttft_ms/p50", "ttft", "median", 0.09),
           ("/ttft_ms/min", "ttft", "min", 0.08), ("/ttft_ms/max", "ttft", "max", 0.12)]),
         ({"ttft": {"value": 120, "unit": "ms"}}, [("/ttft/value", "ttft", "value", 0.12)]),
         ({"ttft": "12.3 ms", "tokens_s": "100 tok/s", "load_s": "1.5"},
-         [("/ttft", "ttft", "value", 0.0123), ("/tokens_s", "tok/s", "value", 100.0), ("/load_s", "load", "value", 1.5)]),
+         [("/ttft", "ttft", "value", 0.0123), ("/tokens_s", "tok/s", "value", 100.0),
+         ("/load_s", "load", "value", 1.5)]),
         ({"metrics": [{"metric": "ttft", "value": 0.5, "unit": "s"}, {"metric": "tokens_s", "value": 10}]},
          [("/metrics/0/value", "ttft", "value", 0.5), ("/metrics/1/value", "tok/s", "value", 10.0)]),
         ({"metrics": [{"name": "tokens_s", "value": 10}]}, [("/metrics/0/value", "tok/s", "value", 10.0)]),
         ({"tokens": 5, "latency_ms": 1000, "tokens_per_second": 5.0, "response": "one two three four five"},
-         [("/latency_ms", "latency", "value", 1.0), ("/tokens_per_second", "words/s", "value", 5.0), ("/tokens", "words", "value", 5.0)]),
+         [("/latency_ms", "latency", "value", 1.0), ("/tokens_per_second", "words/s", "value", 5.0),
+         ("/tokens", "words", "value", 5.0)]),
         ({"throughput": 50, "ttft_s": 1}, [("/ttft_s", "ttft", "value", 1.0), ("/throughput", "tok/s", "value", 50.0)]),
         ({"accuracy": 0.9}, [("/accuracy", "accuracy", "value", 0.9)]),
         ({"ttft_s": True, "load_s": 1}, [("/load_s", "load", "value", 1.0)]),
@@ -126,6 +129,25 @@ def test_failed_elements(corpus_of: Any) -> None:
     assert [(each.metric, each.value, each.failure) for each in found] == [
         ("ttft", 1.0, None), ("ttft", None, "boom"), ("ttft", None, "gone"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        ({"message": "no such model", "type": "not_found", "code": 404}, "no such model"),
+        (["out of memory"], "out of memory"),
+        ({}, None),
+        ([], None),
+        ("", None),
+        (0, None),
+        (False, None),
+    ],
+)
+def test_errors_of_any_type(corpus_of: Any, error: Any, failure: str | None) -> None:
+    """An error that is an object or a list is one when it says anything, and its text is the reason."""
+    (only,) = corpus_of("a.json", [{"ttft_s": 5, "error": error}]).measurements
+    assert only.ok is (failure is None)
+    assert failure is None or failure in (only.failure or "")
 
 
 def test_telemetry(corpus_of: Any) -> None:

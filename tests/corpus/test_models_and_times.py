@@ -19,7 +19,8 @@ KNOWN = frozenset({"gemma3:270m", "llama3.1:8b-instruct-q4_0"})
     [
         ("gemma3", "gemma3:latest", None, None), ("gemma3:latest", "gemma3:latest", None, None),
         ("gemma3:270m", "gemma3:270m", "270M", None), ("`gemma3:1b`", "gemma3:1b", "1B", None),
-        ("library/gemma3", "gemma3:latest", None, None), ("registry.ollama.ai/library/gemma3:1b", "gemma3:1b", "1B", None),
+        ("library/gemma3", "gemma3:latest", None, None),
+        ("registry.ollama.ai/library/gemma3:1b", "gemma3:1b", "1B", None),
         ("llama3.1:8b-instruct-q5_K_M", "llama3.1:8b-instruct-q5_K_M", "8B", "Q5_K_M"),
         ("mixtral:8x7b", "mixtral:8x7b", "8X7B", None), ("gemma3:1b-it-qat", "gemma3:1b-it-qat", "1B", "QAT"),
         ("hf.co/a/Llama-3.2-1B-Instruct-GGUF:Q4_K_M", "hf.co/a/Llama-3.2-1B-Instruct-GGUF:Q4_K_M", "1B", "Q4_K_M"),
@@ -62,7 +63,8 @@ def test_no_made_up_models(stem: str) -> None:
 def test_model_of_a_file(corpus_of: Any) -> None:
     """Rows without a model have the one that their file's name says, or that the raw file beside theirs has."""
     corpus = corpus_of({
-        "gemma3_270m.csv": "ttft_s\n1\n", "run_a.csv": "model,ttft_s\nm:1b,3\n", "run_a_summary.json": {"mean_ttft_s": 3},
+        "gemma3_270m.csv": "ttft_s\n1\n", "run_a.csv": "model,ttft_s\nm:1b,3\n",
+        "run_a_summary.json": {"mean_ttft_s": 3},
         "run.csv": "ttft_s\n5\n",
     })  # fmt: skip
     assert {each.source.file: each.model for each in corpus.measurements} == {
@@ -97,7 +99,8 @@ def test_times(value: str | float, time: str, zone: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "abc", "5", "2025", "2025-13-01", "2025-10-01T25:00:00", "10:00", "2025-W40", 0, -1, 5.0, float("nan"), float("inf"),
+    ["", "abc", "5", "2025", "2025-13-01", "2025-10-01T25:00:00", "10:00", "2025-W40", 0, -1, 5.0, float("nan"),
+    float("inf"),
      10**400, "9" * 30, "x" * 100],
 )  # fmt: skip
 def test_no_times(value: str | float) -> None:
@@ -108,8 +111,10 @@ def test_no_times(value: str | float) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("run_20251002-151204.csv", ("2025-10-02T15:12:04", "unknown")), ("run_20251002_1512", ("2025-10-02T15:12:00", "unknown")),
-        ("2025-10-02_15-12-04", ("2025-10-02T15:12:04", "unknown")), ("20251002151204", ("2025-10-02T15:12:04", "unknown")),
+        ("run_20251002-151204.csv", ("2025-10-02T15:12:04", "unknown")),
+        ("run_20251002_1512", ("2025-10-02T15:12:00", "unknown")),
+        ("2025-10-02_15-12-04", ("2025-10-02T15:12:04", "unknown")),
+        ("20251002151204", ("2025-10-02T15:12:04", "unknown")),
         ("gemma3_2025-10-02", ("2025-10-02", "unknown")), ("results_1759098967.json", (f"{SECOND}+00:00", "utc")),
         ("v1.2.3_12345678", None), ("tr_20251302", None), ("1234567890123456", None), ("run_12", None),
     ],
@@ -128,5 +133,6 @@ def test_whose_time_counts(corpus_of: Any) -> None:
         "d.csv": "ttft_s\n5\n",
     })  # fmt: skip
     assert {each.value: each.time for each in corpus.measurements} == {
-        1.0: "2025-10-01T10:00:00+00:00", 2.0: "2025-10-01T10:00:00+00:00", 3.0: "2025-01-02", 4.0: "2025-01-03", 5.0: None,
+        1.0: "2025-10-01T10:00:00+00:00", 2.0: "2025-10-01T10:00:00+00:00", 3.0: "2025-01-02", 4.0: "2025-01-03",
+        5.0: None,
     }  # fmt: skip

@@ -9,7 +9,7 @@ import pickle
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_chimera.corpus import Vocabulary, read_corpus
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Table = list[dict[str, Any]]
 
+SOME = settings(max_examples=25, deadline=None)
 VOCABULARY = Vocabulary.built_in()
 COLUMNS = {
     "ttft_s": st.floats(0.001, 100).map(lambda value: round(value, 6)),
@@ -45,7 +46,9 @@ def tables(draw: st.DrawFn) -> Table:
     """Rows of one table: conditions, then two or more numbers."""
     numbers = draw(st.lists(st.sampled_from(sorted(COLUMNS)), min_size=2, max_size=5, unique=True))
     conditions = draw(st.lists(st.sampled_from(sorted(CONDITIONS)), max_size=5, unique=True))
-    row = st.fixed_dictionaries({name: CONDITIONS[name] for name in conditions} | {name: COLUMNS[name] for name in numbers})
+    row = st.fixed_dictionaries(
+        {name: CONDITIONS[name] for name in conditions} | {name: COLUMNS[name] for name in numbers}
+    )
     return draw(st.lists(row, min_size=1, max_size=6))
 
 
@@ -80,8 +83,10 @@ def told(corpus: Corpus) -> Counter[Any]:
     """What measurements say, wherever they stand and in whatever order."""
     return Counter(
         (
-            each.metric, None if each.value is None else float(f"{each.value:.9g}"), each.statistic, each.dimension, each.role,
-            each.model, each.size, each.quantization, each.failure, tuple(sorted(each.parameters.items())), each.labels.get("prompt"),
+            each.metric, None if each.value is None else float(f"{each.value:.9g}"), each.statistic, each.dimension,
+            each.role,
+            each.model, each.size, each.quantization, each.failure, tuple(sorted(each.parameters.items())),
+            each.labels.get("prompt"),
         )
         for each in (*corpus.measurements, *corpus.others)
     )  # fmt: skip
@@ -92,6 +97,7 @@ def read(make_folder: Any, name: str, text: str) -> Corpus:
     return read_corpus([make_folder({name: text})], vocabulary=VOCABULARY)
 
 
+@SOME
 @given(tables())
 def test_formats(make_folder: Any, rows: Table) -> None:
     """A table written as CSV, JSON, JSON Lines and Markdown reads back as the same measurements."""
@@ -101,17 +107,26 @@ def test_formats(make_folder: Any, rows: Table) -> None:
     assert [name for name, each in found.items() if each != found["a.csv"]] == []
 
 
+@SOME
 @given(tables(), st.randoms())
 def test_order_units_and_other_columns(make_folder: Any, rows: Table, random: Any) -> None:
     """Shuffled rows, milliseconds in names or cells, and columns of other things do not change what is measured."""
     expected = told(read(make_folder, "a.csv", as_csv(rows)))
     shuffled = random.sample(rows, len(rows))
     in_names = [
-        {name.replace("_s", "_ms") if name in TIMES else name: row[name] * 1000 if name in TIMES else row[name] for name in row}
+        {
+            name.replace("_s", "_ms") if name in TIMES else name: row[name] * 1000 if name in TIMES else row[name]
+            for name in row
+        }
         for row in rows
     ]
     in_cells = [
-        {name.removesuffix("_s") if name in TIMES else name: f"{row[name] * 1000:.9g} ms" if name in TIMES else row[name] for name in row}
+        {
+            name.removesuffix("_s") if name in TIMES else name: f"{row[name] * 1000:.9g} ms"
+            if name in TIMES
+            else row[name]
+            for name in row
+        }
         for row in rows
     ]
     wider = [{"id": index, **row, "surname": "Smith", "shoe": 42} for index, row in enumerate(rows)]
@@ -123,6 +138,7 @@ def test_order_units_and_other_columns(make_folder: Any, rows: Table, random: An
 TIMES = frozenset({"ttft_s", "load_s", "mean_eval_s"})
 
 
+@SOME
 @given(tables())
 def test_places(make_folder: Any, rows: Table) -> None:
     """The place of a measurement in CSV leads back to the cell that its value was written in."""
@@ -133,6 +149,7 @@ def test_places(make_folder: Any, rows: Table) -> None:
             assert each.value == rows[int(number) - 1][name]
 
 
+@SOME
 @given(tables())
 def test_copies(make_folder: Any, rows: Table) -> None:
     """A table that stands in two files is measured once, and each measurement names its other place."""
@@ -149,6 +166,7 @@ def same(ones: Sequence[Any], others: Sequence[Any]) -> bool:
     return list(ones) == list(others)
 
 
+@SOME
 @given(tables())
 def test_dictionaries_and_pickles(make_folder: Any, rows: Table) -> None:
     """Measurements, artifacts and what is left survive their dict form in JSON, and a corpus being pickled."""

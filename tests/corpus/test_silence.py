@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_chimera.corpus import Vocabulary, read_corpus
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from pytest_chimera.corpus import Corpus
 
+SOME = settings(max_examples=40, deadline=None)
 VOCABULARY = Vocabulary.built_in()
 ENDINGS = ("csv", "json", "jsonl", "md", "yaml", "txt", "png")
 NAMES = st.sampled_from([
-    "ttft_s", "ttft", "tokens_s", "load_ms", "mean_ttft_s", "throughput", "tokens", "size", "foo", "Bar (x)", "accuracy", "p95",
+    "ttft_s", "ttft", "tokens_s", "load_ms", "mean_ttft_s", "throughput", "tokens", "size", "foo", "Bar (x)",
+    "accuracy", "p95",
     "latency", "efficiency", "gpu_util", "words_per_second", "error_count", "speedup",
 ])  # fmt: skip
 CELLS = st.one_of(
@@ -26,7 +28,9 @@ CELLS = st.one_of(
     st.floats(0.001, 1e6).map(lambda value: f"{value:.3f}"),
     st.sampled_from(["12.5 ms", "3 s", "50 tok/s", "1.5x", "80 %", "2 GB", "7 W"]),
 )
-CONTENTS = st.one_of(st.binary(max_size=60), st.text(max_size=60).map(str.encode), st.sampled_from([b"{}", b"[1]", b"a,b\n1,2\n"]))
+CONTENTS = st.one_of(
+    st.binary(max_size=60), st.text(max_size=60).map(str.encode), st.sampled_from([b"{}", b"[1]", b"a,b\n1,2\n"])
+)
 
 
 def counted(corpus: Corpus) -> int:
@@ -35,6 +39,7 @@ def counted(corpus: Corpus) -> int:
     return numbers + sum(each.count for each in corpus.left)
 
 
+@SOME
 @given(
     header=st.lists(NAMES, min_size=1, max_size=6, unique_by=lambda name: name),
     rows=st.lists(st.lists(CELLS, min_size=6, max_size=6), min_size=1, max_size=5),
@@ -47,6 +52,7 @@ def test_every_number_of_a_table(make_folder: Any, header: list[str], rows: list
     assert counted(corpus) >= len(header) * len(rows)
 
 
+@SOME
 @given(
     st.recursive(
         st.dictionaries(NAMES, st.integers(1, 1000), min_size=1, max_size=4),
@@ -77,6 +83,7 @@ def numbers_in(document: Any) -> int:
     return sum(map(numbers_in, document)) if isinstance(document, list) else 1
 
 
+@SOME
 @given(
     st.dictionaries(
         st.tuples(st.sampled_from(["", "x/", "x/y/"]), st.sampled_from("abc"), st.sampled_from(ENDINGS)).map(
@@ -91,4 +98,6 @@ def test_every_file(make_folder: Any, files: dict[str, bytes]) -> None:
     corpus = read_corpus([make_folder(files)], vocabulary=VOCABULARY)
     assert sorted(each.path for each in corpus.artifacts) == sorted(files)
     digits = {name for name, content in files.items() if any(48 <= byte < 58 for byte in content)}
-    assert [each.path for each in corpus.artifacts if each.path in digits and not each.measurements and not each.left] == []
+    assert [
+        each.path for each in corpus.artifacts if each.path in digits and not each.measurements and not each.left
+    ] == []

@@ -292,11 +292,13 @@ def test_a_streamed_corpus_holds_no_rows(tmp_path: Path) -> None:
         (tmp_path / name / "notes.bin").write_bytes(b"\0")
     corpus = read_corpus([tmp_path], stream=True)
     assert (corpus.measurements, corpus.others, corpus.rows) == ((), (), ())
-    assert [(each.path, each.kind, each.format, each.rows, each.measurements) for each in corpus.artifacts] == [
-        ("a/*", "json", "6 files", 5, 5),
-        ("a/*", "other", "1 files", 0, 0),
-        ("b/*", "json", "6 files", 5, 5),
-        ("b/*", "other", "1 files", 0, 0),
+    assert [
+        (each.path, each.kind, each.format, each.files, each.rows, each.measurements) for each in corpus.artifacts
+    ] == [
+        ("a/*", "json", "summaries", 6, 5, 5),
+        ("a/*", "other", "summaries", 1, 0, 0),
+        ("b/*", "json", "summaries", 6, 5, 5),
+        ("b/*", "other", "summaries", 1, 0, 0),
     ]
     assert corpus.files == {"json": 12, "other": 2}
     not_read = "not read: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"

@@ -33,7 +33,7 @@ def cold_table(usual: float, loads: str) -> str:
 
 
 def test_cold_starts(corpus_of: Any) -> None:
-    """Trap 2: cold is what loads 3 x longer than the median of its model and file, small or large, a third of the rows too."""
+    """Trap 2: cold is what loads 3 x longer than the median of its model and file, also a third of the rows."""
     for usual, loads in ((0.08, "cwwcwwcww"), (0.9, "cwwww"), (0.001, "wwwwwcww"), (2.0, "wwww")):
         corpus = corpus_of("a.csv", cold_table(usual, loads))
         found = [each.cold for each in corpus.measurements if each.metric == "load"]
@@ -71,14 +71,17 @@ def test_one_measurement_in_several_places(corpus_of: Any) -> None:
     first = corpus.measurements[0]
     places = {str(first.source), *map(str, first.copies)}
     assert {place.partition(" ")[0] for place in places} == {"a/run.csv", "b/run.csv", "run.json", "run.md"}
-    assert {each.path: each.identical_to for each in corpus.artifacts if each.identical_to} == {"b/run.csv": "a/run.csv"}
+    assert {each.path: each.identical_to for each in corpus.artifacts if each.identical_to} == {
+        "b/run.csv": "a/run.csv"
+    }
 
 
 def test_rows_that_only_look_alike(corpus_of: Any) -> None:
     """Trap 3: equal numbers of other models, settings, prompts or times are measurements of their own."""
     row = "0.5123,100.25\n"
     for column, one, other in [
-        ("model", "m:1b", "m:2b"), ("num_ctx", "1", "2"), ("prompt", "a", "b"), ("timestamp", "2025-10-01", "2025-10-02"),
+        ("model", "m:1b", "m:2b"), ("num_ctx", "1", "2"), ("prompt", "a", "b"),
+        ("timestamp", "2025-10-01", "2025-10-02"),
     ]:  # fmt: skip
         header = f"{column},ttft_s,tokens_s\n"
         corpus = corpus_of({"a.csv": f"{header}{one},{row}", "b.csv": f"{header}{other},{row}"})
@@ -104,7 +107,7 @@ def test_summaries_stay_apart_from_raw_rows(corpus_of: Any) -> None:
 
 
 def test_models_of_many_spellings(corpus_of: Any) -> None:
-    """Trap 5: a tag in a cell, a family with its size in a file's name, and a report's upper case are one model; a network is none."""
+    """Trap 5: a tag, a family with its size in a file's name, and upper case are one model; a network is none."""
     corpus = corpus_of({
         "a.csv": "model,ttft_s\ngemma3:270m,1\n",
         "gemma3_270m_sweep.csv": "ttft_s\n2\n",
@@ -114,16 +117,19 @@ def test_models_of_many_spellings(corpus_of: Any) -> None:
     assert {each.value: each.model for each in corpus.measurements} == {
         1.0: "gemma3:270m", 2.0: "gemma3:270m", 3.0: "gemma3:270m", 4.0: None,
     }  # fmt: skip
-    assert corpus.measurements[-1].labels.get("network", corpus.measurements[0].labels.get("network")) in {"resnet", None}
+    assert corpus.measurements[-1].labels.get("network", corpus.measurements[0].labels.get("network")) in {
+        "resnet",
+        None,
+    }
 
 
 def test_units(corpus_of: Any) -> None:
-    """Trap 6: units in names, cells and a units row; tokens/s is a rate; a bare "tokens" can be words; 22,80,000 is a number."""
+    """Trap 6: units stand in names, cells and a units row; "tokens" can be words; 22,80,000 is a number."""
     corpus = corpus_of({
         "a.csv": "ttft_ms,tokens_s\n500,30\n",
         "b.md": "TTFT: 920.52 ms\n\nLoad Time: 0.06s\n",
         "c.json": {"tokens": 3, "response": "one two three", "generation_time_ms": 1500, "tokens_per_second": 2.0},
-        "d.csv": "kernel,gpu__time_duration.sum\n,nsecond\nk,\"22,80,000\"\n",
+        "d.csv": 'kernel,gpu__time_duration.sum\n,nsecond\nk,"22,80,000"\n',
         "e.json": {"temperature": 0.800000011920929, "ttft_s": 7, "gpu": {"temperature": 61}},
         "f.csv": "Context,ttft_s\nplayer_died,8\n",
     })  # fmt: skip
@@ -158,7 +164,7 @@ def test_files_that_are_not_what_they_seem(corpus_of: Any) -> None:
     log = "==PROF== Connected to process 4711\nno table at all\n"
     corpus = corpus_of({
         "a.csv": ("\ufeff" + log).encode("utf-16-le").decode("latin-1").encode(),
-        "b.csv": "ttft_s,prompt\r\n1,\"one\rtwo\"\r\n2,x\r\n",
+        "b.csv": 'ttft_s,prompt\r\n1,"one\rtwo"\r\n2,x\r\n',
         "c.md": "As the table shows: | TTFT (s) | Tok/s |\n|---|---|\n| 3 | 30 |\n",
         "d.csv": "model,mean_ttft_s\n",
         "e.json": {"mean_ttft_s": None, "mean_tokens_s": None, "count": 0},
@@ -171,7 +177,8 @@ def test_files_that_are_not_what_they_seem(corpus_of: Any) -> None:
 def test_a_number_keeps_all_that_it_is_of(corpus_of: Any) -> None:
     """Trap 9: 253.9 of one metric, unit and model is found only as that."""
     corpus = corpus_of({
-        "a.csv": "model,ttft_ms,tokens_s\nm:1b,253.9,80\nm:2b,90,120\n", "b.md": "# tiny:2b\n\nThroughput: 253.9 tok/s\n",
+        "a.csv": "model,ttft_ms,tokens_s\nm:1b,253.9,80\nm:2b,90,120\n",
+        "b.md": "# tiny:2b\n\nThroughput: 253.9 tok/s\n",
     })  # fmt: skip
     found = [
         (each.metric, round(each.value or 0, 6), each.model, each.provenance)
@@ -182,8 +189,10 @@ def test_a_number_keeps_all_that_it_is_of(corpus_of: Any) -> None:
 
 
 def test_one_run_of_each_configuration(corpus_of: Any) -> None:
-    """Traps 10 and 11: a sweep's rows keep their settings and their order, so that runs of a configuration can be counted."""
-    corpus = corpus_of("sweep.csv", "num_gpu,num_ctx,temperature,tokens_s\n40,1024,0.2,100\n40,1024,0.8,101\n999,2048,0.2,99\n")
+    """Traps 10 and 11: a sweep's rows keep their settings and order, so that runs of each can be counted."""
+    corpus = corpus_of(
+        "sweep.csv", "num_gpu,num_ctx,temperature,tokens_s\n40,1024,0.2,100\n40,1024,0.8,101\n999,2048,0.2,99\n"
+    )
     assert [(each.row, dict(each.parameters)) for each in corpus.measurements] == [
         (1, {"num_gpu": 40.0, "num_ctx": 1024.0, "temperature": 0.2}),
         (2, {"num_gpu": 40.0, "num_ctx": 1024.0, "temperature": 0.8}),

@@ -21,16 +21,19 @@ NUMBERS = [
     ("ttft[ms]", "ttft", "value", 1e-3), ("ttft_sec", "ttft", "value", 1.0), ("ttft_seconds", "ttft", "value", 1.0),
     ("ttft_milliseconds", "ttft", "value", 1e-3), ("time_to_first_token_ms", "ttft", "value", 1e-3),
     ("timeToFirstTokenMs", "ttft", "value", 1e-3), ("Time to First Token (ms)", "ttft", "value", 1e-3),
-    ("mean_ttft_s", "ttft", "mean", 1.0), ("ttft_mean_ms", "ttft", "mean", 1e-3), ("Mean TTFT (s)", "ttft", "mean", 1.0),
+    ("mean_ttft_s", "ttft", "mean", 1.0), ("ttft_mean_ms", "ttft", "mean", 1e-3),
+    ("Mean TTFT (s)", "ttft", "mean", 1.0),
     ("ttft_p95_s", "ttft", "p95", 1.0), ("p99_ttft_ms", "ttft", "p99", 1e-3), ("ttft_delta_ms", "ttft", "delta", 1e-3),
     ("TTFT Δ (ms)", "ttft", "delta", 1e-3), ("load_s", "load", "value", 1.0), ("Load Time (s)", "load", "value", 1.0),
     ("load_duration_ns", "load", "value", 1e-9), ("prompt_eval_duration", "prompt_eval", "value", 1.0),
     ("prompt_eval_count", "prompt_tokens", "value", 1.0), ("eval_count", "output_tokens", "value", 1.0),
     ("eval_s", "eval", "value", 1.0), ("eval_s_mean", "eval", "mean", 1.0), ("eval_duration_ns", "eval", "value", 1e-9),
-    ("total_duration_ns", "total", "value", 1e-9), ("e2e_latency_s", "e2e", "value", 1.0), ("itl_ms", "itl", "value", 1e-3),
+    ("total_duration_ns", "total", "value", 1e-9), ("e2e_latency_s", "e2e", "value", 1.0),
+    ("itl_ms", "itl", "value", 1e-3),
     ("inter_token_latency_p99_ms", "itl", "p99", 1e-3), ("tpot_ms", "time/token", "value", 1e-3),
     ("tokens_s", "tok/s", "value", 1.0), ("tokens/s", "tok/s", "value", 1.0), ("Tok/s", "tok/s", "value", 1.0),
-    ("tps", "tok/s", "value", 1.0), ("tokensPerSecond", "tok/s", "value", 1.0), ("Throughput (tok/s)", "tok/s", "value", 1.0),
+    ("tps", "tok/s", "value", 1.0), ("tokensPerSecond", "tok/s", "value", 1.0),
+    ("Throughput (tok/s)", "tok/s", "value", 1.0),
     ("throughput_tok_s", "tok/s", "value", 1.0), ("Tokens per Second", "tok/s", "value", 1.0),
     ("output_tokens_per_second", "tok/s", "value", 1.0), ("decode_tok_per_s", "tok/s", "value", 1.0),
     ("mean_tokens_s", "tok/s", "mean", 1.0), ("overall_tokens_per_second", "tok/s", "mean", 1.0),
@@ -38,7 +41,8 @@ NUMBERS = [
     ("TP Δ (tok/s)", "tok/s", "delta", 1.0), ("prefill_tokens_s", "prefill", "value", 1.0),
     ("prompt_tokens/s", "prefill", "value", 1.0), ("prompt_tokens_per_second", "prefill", "value", 1.0),
     ("latency_us", "latency", "value", 1e-6), ("Generation Time (ms)", "latency", "value", 1e-3),
-    ("mean_time_ms", "latency", "mean", 1e-3), ("p50_ms", "latency", "median", 1e-3), ("stdev_ms", "latency", "sd", 1e-3),
+    ("mean_time_ms", "latency", "mean", 1e-3), ("p50_ms", "latency", "median", 1e-3),
+    ("stdev_ms", "latency", "sd", 1e-3),
     ("compile_time_s", "compile", "value", 1.0), ("speedup", "speedup", "value", 1.0),
     ("efficiency", "efficiency", "value", 0.01), ("Efficiency (%)", "efficiency", "value", 0.01),
     ("words_per_second", "words/s", "value", 1.0), ("word_count", "words", "value", 1.0),
@@ -50,7 +54,8 @@ NUMBERS = [
     ("utilization_memory", "gpu_membw", "value", 0.01), ("power_draw_w", "power", "value", 1.0),
     ("gpu_temp", "gpu_temp", "value", 1.0), ("gpu_temp_c", "gpu_temp", "value", 1.0),
     ("clock_graphics", "gpu_clock", "value", 1e6), ("disk_usage_percent", "disk", "value", 0.01),
-    ("accuracy", "accuracy", "value", 1.0), ("refusal_rate", "rate", "value", 1.0), ("error_rate", "rate", "value", 1.0),
+    ("accuracy", "accuracy", "value", 1.0), ("refusal_rate", "rate", "value", 1.0),
+    ("error_rate", "rate", "value", 1.0),
 ]  # fmt: skip
 
 
@@ -67,13 +72,16 @@ def test_numbers(name: str, metric: str, statistic: str, scale: float) -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "canonical"),
     [
-        ("num_ctx", "setting", "num_ctx"), ("context_length", "setting", "num_ctx"), ("Temperature", "setting", "temperature"),
-        ("ngl", "setting", "num_gpu"), ("max_tokens", "setting", "num_predict"), ("batch_size", "setting", "batch_size"),
+        ("num_ctx", "setting", "num_ctx"), ("context_length", "setting", "num_ctx"),
+        ("Temperature", "setting", "temperature"),
+        ("ngl", "setting", "num_gpu"), ("max_tokens", "setting", "num_predict"),
+        ("batch_size", "setting", "batch_size"),
         ("seed", "setting", "seed"), ("Context", "label", "context"), ("prompt", "label", "prompt"),
         ("config_name", "label", "config"), ("Model", "role", "model"), ("timestamp", "role", "time"),
         ("error_message", "role", "error"), ("success", "role", "success"), ("Response", "role", "answer"),
         ("runs", "role", "n"), ("python_version", "environment", "python"), ("gpu_name", "environment", "gpu"),
-        ("id", "ignored", "id"), ("p95", "statistic", "p95"), ("Mean", "statistic", "mean"), ("median", "statistic", "median"),
+        ("id", "ignored", "id"), ("p95", "statistic", "p95"), ("Mean", "statistic", "mean"),
+        ("median", "statistic", "median"),
         ("foo", "unknown", ""), ("foo_ms", "unknown", ""), ("", "unknown", ""), ("ttft_p99.9", "unknown", ""),
         ("error_count", "unknown", ""), ("prompt_s", "unknown", ""), ("ttft" * 40, "unknown", ""),
     ],
@@ -220,7 +228,7 @@ def test_built_in_is_a_users_file(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_files_that_cannot_be_used(tmp_path: Path, text: str, what: str, then: str) -> None:
-    """A file with something that no vocabulary has is refused in words: what came, what is accepted, what is nearest."""
+    """A file with something that no vocabulary has is refused: what came, what is accepted, what is nearest."""
     with pytest.raises(CorpusError) as caught:
         Vocabulary.from_file(written(tmp_path, text))
     assert what in caught.value.what

@@ -34,11 +34,26 @@ def test_order(make_folder: Any) -> None:
 
 def test_kinds(make_folder: Any) -> None:
     """A name's ending, in any case, says how a file is read; others are listed and say so."""
-    names = ["a.CSV", "b.tsv", "c.json", "d.jsonl", "e.ndjson", "f.md", "g.markdown", "h.yaml", "i.yml", "j.txt", "k.png", "l"]
+    names = [
+        "a.CSV",
+        "b.tsv",
+        "c.json",
+        "d.jsonl",
+        "e.ndjson",
+        "f.md",
+        "g.markdown",
+        "h.yaml",
+        "i.yml",
+        "j.txt",
+        "k.png",
+        "l",
+    ]
     kinds = [(path, kind) for path, kind, _ in listed(make_folder(dict.fromkeys(names, "x")))]
     assert kinds == [
-        ("a.CSV", "csv"), ("b.tsv", "csv"), ("c.json", "json"), ("d.jsonl", "jsonl"), ("e.ndjson", "jsonl"), ("f.md", "markdown"),
-        ("g.markdown", "markdown"), ("h.yaml", "yaml"), ("i.yml", "yaml"), ("j.txt", "text"), ("k.png", "other"), ("l", "other"),
+        ("a.CSV", "csv"), ("b.tsv", "csv"), ("c.json", "json"), ("d.jsonl", "jsonl"), ("e.ndjson", "jsonl"),
+        ("f.md", "markdown"),
+        ("g.markdown", "markdown"), ("h.yaml", "yaml"), ("i.yml", "yaml"), ("j.txt", "text"), ("k.png", "other"),
+        ("l", "other"),
     ]  # fmt: skip
     assert listed(make_folder({"k.png": "x"})) == [("k.png", "other", "not a kind of file that is read")]
 
@@ -52,7 +67,8 @@ def test_single_file(make_folder: Any) -> None:
 def test_globs(make_folder: Any) -> None:
     """A glob gives the files and folders that match it; every file has a path of its own."""
     folder = make_folder({
-        "x/m.csv": CSV.format(1), "y/m.csv": CSV.format(2), "y/n.csv": CSV.format(3), "z.csv": CSV.format(4), "z.md": "TTFT: 5 s",
+        "x/m.csv": CSV.format(1), "y/m.csv": CSV.format(2), "y/n.csv": CSV.format(3), "z.csv": CSV.format(4),
+        "z.md": "TTFT: 5 s",
     })  # fmt: skip
     assert sorted(each[0] for each in listed(folder / "z.*")) == ["z.csv", "z.md"]
     paths = [each[0] for each in listed(folder / "*/m.csv")]
@@ -80,7 +96,12 @@ def test_files_of_one_name_stay_apart(make_folder: Any) -> None:
 def test_each_file_once(make_folder: Any) -> None:
     """A file that lies below several of what was given is read once."""
     folder = make_folder({"a.csv": CSV.format(1), "sub/b.csv": CSV.format(2)})
-    for paths in [(folder, folder), (folder, folder / "sub"), (folder / "sub", folder), (folder / "sub" / "b.csv", folder)]:
+    for paths in [
+        (folder, folder),
+        (folder, folder / "sub"),
+        (folder / "sub", folder),
+        (folder / "sub" / "b.csv", folder),
+    ]:
         assert sorted(each[0].rpartition("/")[2] for each in listed(*paths)) == ["a.csv", "b.csv"]
 
 
@@ -89,7 +110,8 @@ def test_links(make_folder: Any) -> None:
     folder = make_folder({"in/a.csv": CSV.format(1), "in/sub/b.csv": CSV.format(2), "out/o.csv": CSV.format(3)})
     root = folder / "in"
     for name, target in {
-        "1out.csv": "../out/o.csv", "2outside": "../out", "3up": "..", "4self": ".", "5dangling.csv": "nowhere", "6inside.csv": "a.csv",
+        "1out.csv": "../out/o.csv", "2outside": "../out", "3up": "..", "4self": ".", "5dangling.csv": "nowhere",
+        "6inside.csv": "a.csv",
         "7folder": "sub", "8loop": "8loop", "sub/9up": "..",
     }.items():  # fmt: skip
         (root / name).symlink_to(target)

@@ -2,11 +2,4 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
-import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytest_chimera.report.check import Checked

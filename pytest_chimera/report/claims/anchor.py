@@ -34,12 +34,12 @@ def anchor(inquiry: Inquiry) -> None:
                 reading._replace(groups=tuple(group for group in reading.groups if file in group[0].files))
                 for reading in case.defaults
             )  # fmt: skip
-            chance = inquiry.chance(case, groups)
+            chance = inquiry.readings.chance(case, groups)
             if chance > _TELLING:
                 continue
             tried[file].add(key)
             expected[file] += chance
-            if any(inquiry.agreeing(case, reading)[0] == "yes" for reading in groups if reading.groups):
+            if any(inquiry.readings.agreeing(case, reading)[0] == "yes" for reading in groups if reading.groups):
                 matched[file].add(key)
     sure = frozenset(
         file for file, found in matched.items()

@@ -11,8 +11,8 @@ from pytest_chimera.records import Fact, Record
 from pytest_chimera.report.claims.strike import struck
 
 ClaimVerdict = Literal["supported", "contradicted", "misattributed", "unsupported", "ambiguous", "not checkable"]
-"""supported: the data give the number as written. contradicted: data in scope disagree. misattributed: nothing in scope,
-and the number is another's. unsupported: no data. ambiguous: holds under one of several readings."""
+"""supported: the data give the number as written. contradicted: data in scope disagree. misattributed: nothing in
+scope, and the number is another's. unsupported: no data. ambiguous: holds under one of several readings."""
 
 VERDICTS: tuple[ClaimVerdict, ...] = (
     "contradicted", "misattributed", "ambiguous", "supported", "unsupported", "not checkable",

@@ -6,19 +6,20 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_chimera.report.claims.claim import WEAK, Claim
+from pytest_chimera.report.claims.clauses import clauses
 from pytest_chimera.report.claims.evidence import FACTS
-from pytest_chimera.report.claims.inquiry import Case, Inquiry
 from pytest_chimera.report.claims.judge import claim_of, judge_value
 from pytest_chimera.report.claims.match import agreement, chance_of, step_of, tolerance
 from pytest_chimera.report.claims.meaning import dimension_of
-from pytest_chimera.report.claims.numbers import setting_pattern
 from pytest_chimera.report.claims.operands import Formula, Sides, formula_of, levels_of, own_operands, sides_of
-from pytest_chimera.report.claims.scope import clauses
+from pytest_chimera.report.claims.settings import setting_pattern
 from pytest_chimera.report.claims.values import LOADED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pytest_chimera.report.claims.case import Case
+    from pytest_chimera.report.claims.inquiry import Inquiry
     from pytest_chimera.report.claims.sources import Chosen
     from pytest_chimera.report.claims.values import Value
 
@@ -63,7 +64,7 @@ def _stored(inquiry: Inquiry, case: Case) -> Claim | None:
         chosen = inquiry.choose(case, case.scope.mask, metric)
         if chosen is None:
             continue
-        reading = inquiry.reading(chosen.mask, metric, "delta", None)
+        reading = inquiry.readings.reading(chosen.mask, metric, "delta", None)
         if reading.groups and case.scope.record:
             case.metric, case.chosen, case.defaults = metric, chosen, (reading,)
             case.scales = inquiry.scales(case.sense, metric)
@@ -274,7 +275,7 @@ def _setting_named(inquiry: Inquiry, case: Case) -> str | None:
     """The setting whose effect a sentence tells, when the data hold several of its levels."""
     text = case.number.piece.text
     low, high = clauses(text, case.number.start)[1][1:3]
-    stated = [(each.start, each.end) for each in inquiry.scoper.settings(text)]
+    stated = [(each.start, each.end) for each in inquiry.scoper.stated.settings(text)]
     for match in setting_pattern(inquiry.evidence.setting_names).finditer(text, low, high):
         name = match.lastgroup or ""
         if any(start <= match.start() < end for start, end in stated):

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_chimera.records import Fact
 from pytest_chimera.report.claims.claim import WEAK
+from pytest_chimera.report.claims.clauses import clauses
 from pytest_chimera.report.claims.evidence import bits
 from pytest_chimera.report.claims.judge import claim_of
 from pytest_chimera.report.claims.match import agreement, chance_of
-from pytest_chimera.report.claims.scope import clauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from pytest_chimera.report.claims.case import Case
     from pytest_chimera.report.claims.claim import Claim, ClaimVerdict
     from pytest_chimera.report.claims.evidence import Evidence
-    from pytest_chimera.report.claims.inquiry import Case, Inquiry
+    from pytest_chimera.report.claims.inquiry import Inquiry
 
 _FAILING = re.compile(
     r"\b(?:fail\w*|time-?outs?|timed[- ]out|errors?|attempt\w*|succe\w+|usable|crash\w*)\b", re.IGNORECASE
 )
-_TOTAL = re.compile(r"\b(?:total|all|overall|altogether|in sum|per model|each|every)\b|=|×", re.IGNORECASE)
+_TOTAL = re.compile(r"\b(?:total|all|overall|altogether|in sum|per model|each|every)\b|=|\u00d7", re.IGNORECASE)
 TIMED_OUT = re.compile(r"time[d]?[- ]?out", re.IGNORECASE)
 
 

@@ -12,7 +12,7 @@ from pytest_chimera.report.claims.names import Names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_chimera.records import Artifact, Fact, Measurement
+    from pytest_chimera.records import Artifact, Fact, Measurement, Role
     from pytest_chimera.units import Dimension
 
 _CLOSE = 1e-6
@@ -94,6 +94,9 @@ class Evidence:
         self.by_metric: dict[str, int] = defaultdict(int)
         self.settings: dict[str, dict[float, int]] = defaultdict(lambda: defaultdict(int))
         self.dimensions: dict[str, Dimension] = {}
+        self.roles: dict[str, Role] = {}
+        self.held: set[tuple[str, str]] = set()
+        """Every metric with every statistic that some run holds."""
         self.models: dict[str, int] = defaultdict(int)
         self.labels: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.failed = self.cold = self.warm = self.modelled = 0
@@ -126,10 +129,12 @@ class Evidence:
             for file in run.files:
                 self.by_file[file] |= bit
                 self.by_folder[file.rpartition("/")[0]] |= bit
+            self.held.update(run.values)
             for (metric, _), each in run.values.items():
                 if each.value is not None or each.failure is not None:
                     self.by_metric[metric] |= bit
                 self.dimensions[metric] = each.dimension
+                self.roles[metric] = each.role
             if run.model:
                 self.models[run.model] |= bit
                 self.modelled |= bit
@@ -238,7 +243,7 @@ def _alike(word: str, other: str) -> bool:
         if left != right:
             break
         shared += 1
-    return shared >= min(4, len(word), len(other)) and shared >= max(len(word), len(other)) - 6  # noqa: PLR2004  # a stem and an ending
+    return shared >= min(4, len(word), len(other)) and shared >= max(len(word), len(other)) - 6  # a stem and an ending
 
 
 def stem_of(path: str) -> str:

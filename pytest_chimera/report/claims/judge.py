@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_chimera.report.claims.case import Case, Reading
 from pytest_chimera.report.claims.claim import WEAK, Claim
-from pytest_chimera.report.claims.inquiry import Case, Reading
 from pytest_chimera.report.claims.wording import compared, said_in, understood
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def judge_value(inquiry: Inquiry, case: Case) -> Claim:
         return claim_of(
             case, "unsupported", f"Read as {understood(case)}; the files that this section names hold no {case.metric}."
         )
-    chance = inquiry.chance(case, case.defaults)
+    chance = inquiry.readings.chance(case, case.defaults)
     for reading in case.defaults:
-        outcome, group = inquiry.agreeing(case, reading)
+        outcome, group = inquiry.readings.agreeing(case, reading)
         if outcome == "yes" and group is not None and (chance <= WEAK or _known(inquiry, case)):
             reason = f"Read as {understood(case)}; {compared(group[-1], inquiry.dimension(case.metric))}."
             return claim_of(case, "supported", reason, inquiry=inquiry, values=group, chance=chance)
@@ -67,7 +67,7 @@ def _known(inquiry: Inquiry, case: Case) -> bool:
     return inquiry.sources.anchored(
         file
         for reading in case.defaults
-        for group in inquiry.groups(case, reading)
+        for group in inquiry.readings.groups(case, reading)
         for each in group
         for file in each.files
     )
@@ -77,19 +77,19 @@ def _disagreeing(inquiry: Inquiry, case: Case, chance: float) -> Claim:
     """A value that no default reading gives."""
     dimension = inquiry.dimension(case.metric)
     for reading in case.defaults:
-        outcome, group = inquiry.agreeing(case, reading)
+        outcome, group = inquiry.readings.agreeing(case, reading)
         if outcome == "near" and group is not None:
             reason = f"Read as {understood(case)}; {compared(group[-1], dimension)}, which holds only under another rounding."
             return claim_of(case, "ambiguous", reason, inquiry=inquiry, values=group, chance=chance)
-    others = inquiry.alternatives(case)
+    others = inquiry.readings.alternatives(case)
     for reading in others:
-        outcome, group = inquiry.agreeing(case, reading)
+        outcome, group = inquiry.readings.agreeing(case, reading)
         most = _MOST_CHANCE if reading.condition and not case.sense.condition else WEAK
         if case.number.low is not None:
             most = _MOST_CHANCE
         elif case.number.hedge in {"over", "under", "lost"}:
             most = 1.0
-        if outcome == "yes" and group is not None and inquiry.chance(case, [reading]) <= most:
+        if outcome == "yes" and group is not None and inquiry.readings.chance(case, [reading]) <= most:
             reason = f"Read as {understood(case)}; it holds as {reading.text} only, which the text does not say: {compared(group[-1], dimension)}."
             return claim_of(case, "ambiguous", reason, inquiry=inquiry, values=group, chance=chance)
     close = _close_condition(inquiry, case, others)
@@ -103,11 +103,11 @@ def _close_condition(inquiry: Inquiry, case: Case, others: Sequence[Reading]) ->
     """A value under an unstated condition that lies within 10 %, where cold and warm differ more than twofold."""
     if case.sense.condition is not None or case.number.low is not None:
         return None
-    default = [group[0] for reading in case.defaults for group in inquiry.groups(case, reading)]
+    default = [group[0] for reading in case.defaults for group in inquiry.readings.groups(case, reading)]
     for reading in others:
         if reading.condition is None:
             continue
-        for group in inquiry.groups(case, reading):
+        for group in inquiry.readings.groups(case, reading):
             for scale in case.scales:
                 value = group[0].value / scale
                 twin = next((each for each in default if each.basis == group[0].basis), None)
@@ -120,7 +120,7 @@ def _close_condition(inquiry: Inquiry, case: Case, others: Sequence[Reading]) ->
 
 def nearest(inquiry: Inquiry, case: Case) -> Value | None:
     """The value of the default readings that is nearest to the number."""
-    found = [group[-1] for reading in case.defaults for group in inquiry.groups(case, reading)]
+    found = [group[-1] for reading in case.defaults for group in inquiry.readings.groups(case, reading)]
     if not found:
         return None
     return min(found, key=lambda value: min(abs(value.value / scale - case.number.value) for scale in case.scales))
@@ -180,8 +180,8 @@ def another(inquiry: Inquiry, case: Case) -> Value | None:
         if not reading_groups:
             continue
         reading = Reading(statistic, case.sense.condition, reading_groups)
-        outcome, group = inquiry.agreeing(trial, reading)
-        if outcome == "yes" and group is not None and inquiry.chance(trial, [reading]) <= WEAK:
+        outcome, group = inquiry.readings.agreeing(trial, reading)
+        if outcome == "yes" and group is not None and inquiry.readings.chance(trial, [reading]) <= WEAK:
             return group[0]
     return None
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pytest_chimera.report.claims.scope import clauses
+from pytest_chimera.report.claims.clauses import clauses
 from pytest_chimera.report.claims.words import (
     COMPARISON,
     FORECAST,
@@ -35,7 +35,7 @@ _OF_DIMENSION: dict[str, frozenset[str]] = {
     "per_second": frozenset({"per_second"}), "factor": frozenset({"ratio"}),
 }  # fmt: skip
 _DERIVED_HEAD = re.compile(
-    r"[ΔδΔ]|\b(?:delta|diff(?:erence)?|change|ratio|vs\.?|versus|gain|improvement|relative|penalty)\b", re.I
+    r"[ΔδΔ]|\b(?:delta|diff(?:erence)?|change|ratio|vs\.?|versus|gain|improvement|relative|penalty)\b", re.IGNORECASE
 )
 _RIGHT_AFTER = re.compile(r"[\s(]{0,2}$")
 
@@ -124,7 +124,9 @@ def _not_checkable(number: Number) -> str:
     ):
         return "a question"
     if re.search(
-        r"^\s*(?:target|goal|requirement|threshold|expected|estimate[d]?|limit|minimum required)\b", piece.header, re.I
+        r"^\s*(?:target|goal|requirement|threshold|expected|estimate[d]?|limit|minimum required)\b",
+        piece.header,
+        re.IGNORECASE,
     ):
         return "a target or forecast"
     low, high = clauses(piece.text, number.start)[0][1:3]
@@ -133,22 +135,24 @@ def _not_checkable(number: Number) -> str:
         clause = piece.text[max(0, low - 40) : high]  # a remark in brackets is of what stands before it
     sentence_low, sentence_high = clauses(piece.text, number.start)[1][1:3]
     before = piece.text[sentence_low : number.start]
-    if FORECAST.search(clause) or re.search(r"^\s*(?:expected|potential|projected|estimated)\b", before, re.I):
+    if FORECAST.search(clause) or re.search(r"^\s*(?:expected|potential|projected|estimated)\b", before, re.IGNORECASE):
         return "a forecast or an estimate"
     if REQUIREMENT.search(clause) or re.search(
-        r"^\s*(?:target|goal|requirement|minimum|recommended|optimal)s?\b[^:]{0,30}:", before, re.I
+        r"^\s*(?:target|goal|requirement|minimum|recommended|optimal)s?\b[^:]{0,30}:", before, re.IGNORECASE
     ):
-        if not re.search(r"\b(?:recommended|limit)\b", clause, re.I) or number.hedge:
+        if not re.search(r"\b(?:recommended|limit)\b", clause, re.IGNORECASE) or number.hedge:
             return "a requirement or threshold"
     if re.search(
-        r"[→>-]>?\s*(?:investigate|alert|fail|retry|scale)\b", piece.text[number.close : sentence_high][:40], re.I
+        r"[→>-]>?\s*(?:investigate|alert|fail|retry|scale)\b",
+        piece.text[number.close : sentence_high][:40],
+        re.IGNORECASE,
     ):
         return "a threshold"
     heading = piece.section.headings[-1] if piece.section.headings else ""
     lead = piece.leads[-1] if piece.leads else ""
     if REQUIREMENT_HEADING.search(heading) and not COMPARISON.search(heading):
         return "a requirement or plan"
-    if re.search(r"\b(?:requirements?|targets?|goals?|criteria|thresholds?)\b[^.]{0,30}:$", lead, re.I):
+    if re.search(r"\b(?:requirements?|targets?|goals?|criteria|thresholds?)\b[^.]{0,30}:$", lead, re.IGNORECASE):
         return "a requirement or threshold"
     return ""
 
@@ -335,7 +339,7 @@ def _counted(number: Number, unit: Unit | None) -> Word | None:
     low, high = clauses(text, number.start)[0][1:3]
     words = words_in("counted", text)
     after = [word for word in words if number.close <= word.start < max(high, number.close + 30)]
-    if after and re.fullmatch(r"\+?\s?(?:[a-z-]+\s){0,2}", text[number.close : after[0].start], re.I):
+    if after and re.fullmatch(r"\+?\s?(?:[a-z-]+\s){0,2}", text[number.close : after[0].start], re.IGNORECASE):
         return after[0]
     before = [word for word in words if word.end <= number.start and word.start >= low]
     if before and re.fullmatch(r"\w*\s*(?:\([^)]*\))?\s*[:=]\s*~?", text[before[-1].end : number.start]):

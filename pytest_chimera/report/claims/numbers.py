@@ -4,89 +4,57 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
-from pytest_chimera.report.claims.words import UNIT_AFTER, UNITS, Unit, words_in
+from pytest_chimera.report.claims.words import LONGEST_NUMBER, NUMBER, UNIT_AFTER, UNITS, Unit
 
 if TYPE_CHECKING:
+    from pytest_chimera.report.claims.settings import Setting
     from pytest_chimera.report.claims.text import Piece
 
 Hedge = Literal["", "about", "over", "under", "lost", "spread"]
 """lost: a lone "=" before the number, which may have been "<=". spread: the number behind a "±"."""
 
-_NUMBER = re.compile(r"(?<![\w.,])[+\-−]?(?:\d{1,3}(?:,\d{3})+(?!\d|,\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\d])")
-_LONGEST = 24
-"""Characters; longer runs of digits are ids."""
-_SEPARATED = re.compile(r"-|\s?[–—]\s?|\s(?:to|and)\s")
+_SEPARATED = re.compile(r"-|\s?[\u2013—]\s?|\s(?:to|and)\s")
 _ABOUT = re.compile(
-    r"(?:[~≈∼]|\b(?:about|around|approx(?:\.|imately)?|roughly|nearly|almost|circa|some|close to|near))\s*[+\-−$]?\s*$",
-    re.I,
+    r"(?:[~≈\u223c]|\b(?:about|around|approx(?:\.|imately)?|roughly|nearly|almost|circa|some|close to|near))\s*[+\-\u2212$]?\s*$",
+    re.IGNORECASE,
 )
 _OVER = re.compile(
     r"(?:(?<!-)>=?|≥|\b(?:over|more than|above|exceed(?:s|ed|ing)?|at least|beyond|greater than|upwards? of|minimum of))\s*(?:an?\s)?$",
-    re.I,
+    re.IGNORECASE,
 )
 _UNDER = re.compile(
     r"(?:<=?|≤|\b(?:under|less than|below|up to|at most|within|no more than|fewer than|sub-?|maximum of))\s*(?:an?\s)?$",
-    re.I,
+    re.IGNORECASE,
 )
 _LOST = re.compile(r"(?:^|[\s(])=\s?$")
 _SPREAD = re.compile(r"(?:±|\+/-|\+-)\s*$")
 _BOUND_NAME = re.compile(r"([A-Za-z][\w./%-]*)\s?=\s?~?$")
 _DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?|\d{1,2}:\d{2}|\d{1,2}/\d{1,2}/\d{2,4}|\d{8}[-_T]\d{4,6}|\b(?:19|20)\d{6}\b")
-_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s(?:\d{1,2},?\s)?$", re.I)
-_VERSION = re.compile(r"\d+\.\d+\.\d+|\bv\d", re.I)
+_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s(?:\d{1,2},?\s)?$", re.IGNORECASE)
+_VERSION = re.compile(r"\d+\.\d+\.\d+|\bv\d", re.IGNORECASE)
 _PATH = re.compile(
-    r"://|[\\]|\.(?:csv|jsonl?|md|py|txt|log|ya?ml|html?|svg|png|toml|gguf|onnx|exe|bat|sh)\b|\w[/]\w+[/]\w", re.I
+    r"://|[\\]|\.(?:csv|jsonl?|md|py|txt|log|ya?ml|html?|svg|png|toml|gguf|onnx|exe|bat|sh)\b|\w[/]\w+[/]\w",
+    re.IGNORECASE,
 )
 _ID_BEFORE = re.compile(
     r"(?:\b(?:tests?|agent|phase|step|figure|fig\.|table|section|sec\.|chapter|appendix|scenario|report|tr|run|round|row|line|case"
     r"|item|regime|architecture|level|part|page|port|build|version|release|python|cuda|driver|rtx|gtx|ryzen|core|windows"
     r"|ubuntu|opset|gen|rank|top|question|option|note|issue|pr|commit|seed|gpu|cpu|layer|day|week|opus|winerror|http"
     r"|error|code|status|id|no\.|number)|#|§)\s?:?#?$",
-    re.I,
+    re.IGNORECASE,
 )
 _SOFTWARE = re.compile(
     r"\b(?:python|cuda|cudnn|driver|torch|pytorch|tensorrt|triton|version|release|windows|ubuntu|linux|ollama|llama\.cpp|pcie|directx"
     r"|onnx|transformers|node|go|rust|gcc|build)\s+v?$",
-    re.I,
+    re.IGNORECASE,
 )
 _ID_COLUMN = re.compile(
-    r"^(?:#|no\.?|nr\.?|rank|id|test id|index|idx|run|round|row|line|step|port|version|seed|date|time|timestamp)$", re.I
+    r"^(?:#|no\.?|nr\.?|rank|id|test id|index|idx|run|round|row|line|step|port|version|seed|date|time|timestamp)$",
+    re.IGNORECASE,
 )
-_SUFFIX = re.compile(r"[A-Za-z_/°µμ×%]+")
-
-_PARAMETERS = (
-    ("num_gpu", r"num_gpu|n_gpu_layers|(?:num[_ ])?gpu[_ -]layers?|ngl|gpu(?==)|gpu(?: layers)? offload"),
-    ("num_ctx", r"num_ctx|n_ctx|ctx|context(?:[_ ](?:size|window|length))?"),
-    ("temperature", r"temperatures?|temps?"),
-    ("num_predict", r"num_predict|max_(?:new_)?tokens|n_predict"),
-    ("num_batch", r"num_batch|n_batch"),
-    ("num_thread", r"num_threads?|n_threads|threads"),
-    ("batch_size", r"batch(?:[_ ]size)?"),
-    ("concurrency", r"concurrency|parallel(?:ism)?|num_parallel|concurrent (?:users|requests|agents)"),
-    ("seed", r"seed"), ("top_p", r"top[_-]p"), ("top_k", r"top[_-]k"), ("min_p", r"min[_-]p"),
-    ("repeat_penalty", r"repe(?:at|tition)_penalty"),
-)  # fmt: skip
-"""Setting -> what people call it."""
-_COUNTED_SETTING = re.compile(
-    r"\s?-?\s?(?:(?:gpu )?(?P<num_gpu>layers?)|[kK]?[- ]?(?:tokens?[- ])?(?P<num_ctx>contexts?|ctx)"
-    r"|(?P<concurrency>(?:concurrent|parallel|simultaneous) (?:users?|requests?|clients?|streams?|sessions?|agents?))"
-    r"|(?P<num_thread>threads?))\b",
-    re.I,
-)
-
-
-class Setting(NamedTuple):
-    """A setting as a text states it."""
-
-    start: int
-    end: int
-    name: str
-    values: tuple[float, ...]
-    """One, several ("0.4, 0.8"), or the ends of a range."""
-    relation: Literal["=", "range", "<", ">"] = "="
+_SUFFIX = re.compile(r"[A-Za-z_/°µμ\u00d7%]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,90 +88,14 @@ class Number:
         return self.decimals == 0 and self.low is None
 
 
-@lru_cache(maxsize=256)
-def setting_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    """The pattern of a setting's name, with those of the data."""
-    known = {name for name, _ in _PARAMETERS}
-    parts = [f"(?P<{name}>{pattern})" for name, pattern in _PARAMETERS]
-    more = [f"(?P<{name}>{re.escape(name)})" for name in names if name not in known and name.isidentifier()]
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join([*more, *parts])})(?![A-Za-z0-9])", re.I)
-
-
-def setting_of(head: str, names: tuple[str, ...]) -> str | None:
-    """The setting that the head of a column names, when it names nothing else."""
-    match = setting_pattern(names).search(head)
-    if match is None or words_in("metric", head[: match.start()] + " " + head[match.end() :]):
-        return None
-    rest = re.sub(
-        r"[\W\d_]+|\b(?:gpu|layers|size|window|param|parameter|value|sampling|tokens|chimera)\b",
-        "",
-        head[: match.start()] + head[match.end() :],
-        flags=re.I,
-    )
-    return match.lastgroup if len(rest) <= 2 else None  # noqa: PLR2004  # "GPU 1", "CTX B"
-
-
-_AFTER_NAME = re.compile(r"[\s`)]*(?:=|:|<=?|>=?|≤|≥|\bof\b|\bto\b|\bat\b|\bis\b|\()?[\s\[({]*")
-_VALUES = re.compile(
-    r"(\d+(?:\.\d+)?)(?:(\s?[-–]\s?|\sto\s)(\d+(?:\.\d+)?)|((?:\s?(?:,|/|and|or|&)\s?\d+(?:\.\d+)?(?![\w%]))*))"
-)
-
-
-def settings_in(text: str, names: tuple[str, ...]) -> list[Setting]:
-    """What a text says of settings: "num_gpu=40", "temperature 0.4-0.8", "4096-token context"."""
-    found: list[Setting] = []
-    for match in setting_pattern(names).finditer(text):
-        between = _AFTER_NAME.match(text, match.end())
-        assert between is not None, "it matches nothing, too"
-        values = _VALUES.match(text, between.end())
-        if values is None:
-            continue
-        unit = UNIT_AFTER.match(text, values.end())
-        if unit and UNITS[unit[2].lower()].kind not in {"tokens"}:
-            continue
-        name = match.lastgroup
-        assert name is not None, "every alternative is named"
-        found.append(_setting(values, name, between[0], match.start()))
-    found += _counted(text, found)
-    return found
-
-
-def _setting(values: re.Match[str], name: str, between: str, start: int) -> Setting:
-    first = float(values[1])
-    if values[3]:
-        return Setting(start, values.end(), name, (first, float(values[3])), "range")
-    if values[4]:
-        more = tuple(float(each) for each in re.findall(r"\d+(?:\.\d+)?", values[4])[:20])
-        return Setting(start, values.end(), name, (first, *more))
-    relation: Literal["=", "<", ">"] = "<" if "<" in between else ">" if ">" in between else "="
-    return Setting(start, values.end(), name, (first,), relation)
-
-
-def _counted(text: str, found: list[Setting]) -> list[Setting]:
-    """Settings whose number stands first: "80 layers", "2048 context"."""
-    more = []
-    for match in _NUMBER.finditer(text):
-        noun = _COUNTED_SETTING.match(text, match.end())
-        if noun and len(match[0]) <= _LONGEST and not any(each.start <= match.start() < each.end for each in found):
-            value = float(match[0].replace(",", "").replace("−", "-"))
-            name = noun.lastgroup or ""
-            first = re.search(r"(?<![\w.])(\d+)\s?[-–/]$", text[max(0, match.start() - 12) : match.start()])
-            if first:
-                begin = match.start() - len(first[0])
-                more.append(Setting(begin, noun.end(), name, (float(first[1]), value), "range"))
-            else:
-                more.append(Setting(match.start(), noun.end(), name, (value,)))
-    return more
-
-
 def numbers_in(piece: Piece, settings: list[Setting]) -> list[Number]:
     """Every number of a piece, in order; the ends of a range are one."""
     found: list[Number] = []
     text = piece.text
     position = 0
-    while (match := _NUMBER.search(text, position)) is not None:
+    while (match := NUMBER.search(text, position)) is not None:
         position = match.end()
-        if len(match[0]) > _LONGEST:
+        if len(match[0]) > LONGEST_NUMBER:
             continue
         number = _number(piece, match, settings)
         if number is None:
@@ -245,8 +137,8 @@ def _number(piece: Piece, match: re.Match[str], settings: list[Setting]) -> Numb
     unit = UNIT_AFTER.match(text, end)
     if unit is None and _SUFFIX.match(text, end):
         return None  # a name: "4th", "3x128"
-    if (unit and unit[2].lower() in {"x", "×"} and re.match(r"\s*\d", text[unit.end() :])) or re.search(
-        r"\d\s?[x×]\s$", text[:start][-6:]
+    if (unit and unit[2].lower() in {"x", "\u00d7"} and re.match(r"\s*\d", text[unit.end() :])) or re.search(
+        r"\d\s?[x\u00d7]\s$", text[:start][-6:]
     ):
         return None  # a shape: "4 x 256"
     if unit and unit[1].strip() and UNITS[unit[2].lower()].kind in {"tokens", "factor"}:
@@ -254,17 +146,19 @@ def _number(piece: Piece, match: re.Match[str], settings: list[Setting]) -> Numb
     if (
         unit
         and unit[2].lower() in {"times", "fold"}
-        and not re.match(r"\W*(?:as|the|more|less|(?!per\b|over\b|after\b|under\b)\w+er)\b", text[unit.end() :], re.I)
+        and not re.match(
+            r"\W*(?:as|the|more|less|(?!per\b|over\b|after\b|under\b)\w+er)\b", text[unit.end() :], re.IGNORECASE
+        )
     ):
         unit = None  # "5 times" counts repetitions
     token = _token(text, start, end)
     before = text[max(0, start - 40) : start]
-    signed = digits[0] in "+-−"
+    signed = digits[0] in "+-\u2212"
     if signed and start and text[start - 1].isdigit():
         return None
     return Number(
         piece=piece, start=start, end=end, text=digits,
-        value=float(digits.replace(",", "").replace("−", "-")),
+        value=float(digits.replace(",", "").replace("\u2212", "-")),
         decimals=len(digits.lower().split("e")[0].partition(".")[2]),
         unit=UNITS[unit[2].lower()] if unit else None,
         close=unit.end() if unit else end,
@@ -303,9 +197,7 @@ def _no_claim(
     if (
         _DATE.search(token)
         or _MONTH.search(before)
-        or re.search(r"\d{1,2}$", before)
-        and "/" in token
-        and _DATE.search(token)
+        or (re.search(r"\d{1,2}$", before) and "/" in token and _DATE.search(token))
     ):
         return "a date or time"
     if _VERSION.search(token):
@@ -314,7 +206,7 @@ def _no_claim(
         return "a version"
     if _PATH.search(token) and not has_unit:
         return "part of a name"
-    if re.match(r"\s*(?:settings?|setup|configuration|options)\s*:", piece.text, re.I) and not has_unit:
+    if re.match(r"\s*(?:settings?|setup|configuration|options)\s*:", piece.text, re.IGNORECASE) and not has_unit:
         return "a setting"
     if re.search(r"\d/$", before) or re.match(r"/\d", piece.text[match.end() :]):
         return "part of a fraction"

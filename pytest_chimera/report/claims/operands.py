@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_chimera.report.claims.clauses import clauses, pair_place
 from pytest_chimera.report.claims.names import Mention, Name
-from pytest_chimera.report.claims.scope import clauses, pair_place
 from pytest_chimera.report.claims.words import FASTER, LOWER, SLOWER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_chimera.report.claims.inquiry import Case, Inquiry
+    from pytest_chimera.report.claims.case import Case
+    from pytest_chimera.report.claims.inquiry import Inquiry
     from pytest_chimera.report.claims.numbers import Number
 
 _AGAINST = re.compile(
@@ -69,9 +70,9 @@ def formula_of(case: Case, *, time: bool) -> Formula:
         lower
         or faster
         or slower
-        or bool(re.search(r"\b(?:higher|more|greater|larger|increase|gain|improve)", words, re.I))
+        or bool(re.search(r"\b(?:higher|more|greater|larger|increase|gain|improve)", words, re.IGNORECASE))
     )
-    if kind in {"rate", "time", "bytes", "points"} or re.search(r"\bdiff", words, re.I):
+    if kind in {"rate", "time", "bytes", "points"} or re.search(r"\bdiff", words, re.IGNORECASE):
         return Formula("difference", signless=not number.signed)
     if kind == "factor":
         inverse = (lower and not (time and slower)) or (time and (faster or not directed))
@@ -82,7 +83,7 @@ def formula_of(case: Case, *, time: bool) -> Formula:
         if faster and time:
             return Formula("1-first/second", signless=True)
         return Formula("first/second-1", signless=directed or not number.signed)
-    if not number.signed and re.search(r"\bratio\b|\bspeed", number.piece.header, re.I):
+    if not number.signed and re.search(r"\bratio\b|\bspeed", number.piece.header, re.IGNORECASE):
         return Formula("second/first" if time else "first/second", signless=False)
     return Formula("difference", signless=not number.signed)
 
@@ -95,7 +96,7 @@ def _words_around(number: Number) -> str:
     if (
         LOWER.search(behind)
         or FASTER.search(behind)
-        or re.search(r"\b(?:higher|more|greater|larger|gain)\b", behind, re.I)
+        or re.search(r"\b(?:higher|more|greater|larger|gain)\b", behind, re.IGNORECASE)
     ):
         return behind
     before = text[low : number.start]
@@ -150,7 +151,7 @@ def levels_of(inquiry: Inquiry, case: Case) -> Sides | None:
     """The two levels of a setting that a sentence compares: "from concurrency 1 to 8", "batch 8 versus batch 1"."""
     text = case.number.piece.text
     low, high = clauses(text, case.number.start)[1][1:3]
-    for each in inquiry.scoper.settings(text):
+    for each in inquiry.scoper.stated.settings(text):
         if low <= each.start < high and each.relation == "range" and re.search(r"\bto\b", text[each.start : each.end]):
             masks = [inquiry.evidence.with_setting(each.name, value) for value in each.values]
             if all(masks):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from pytest_chimera.report.claims.inquiry import Case, Inquiry
+    from pytest_chimera.report.claims.case import Case
+    from pytest_chimera.report.claims.inquiry import Inquiry
 
 _AT = re.compile(r"\s*@\s*~?$")
 
@@ -22,7 +23,7 @@ def settle(inquiry: Inquiry) -> None:
             agreeing = {
                 values[0].basis
                 for reading in case.defaults for values in reading.groups
-                if inquiry.agreeing(_alone(case), type(reading)(reading.statistic, reading.condition, (values,)))[0] == "yes"
+                if inquiry.readings.agreeing(_alone(case), type(reading)(reading.statistic, reading.condition, (values,)))[0] == "yes"
             }  # fmt: skip
             votes.update(agreeing)
         if votes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_chimera.report.claims.numbers import Setting, setting_of, setting_pattern, settings_in
+from pytest_chimera.report.claims.clauses import Layer, clauses, ordered, pair_place
+from pytest_chimera.report.claims.settings import SettingScope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,30 +15,6 @@ if TYPE_CHECKING:
     from pytest_chimera.report.claims.names import Mention
     from pytest_chimera.report.claims.numbers import Number
     from pytest_chimera.report.claims.text import Piece, Reader
-
-_CLAUSE = re.compile(
-    r"[;,()—]|\s[-–/|]\s|\b(?:and|but|while|whereas|versus|vs)\b|(?<=[.!?])\s+(?=[A-Z(])", re.IGNORECASE
-)
-SENTENCE = re.compile(
-    r"(?<=[\w)%\]\"'][.!?])(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!approx\.)(?<!\bca\.)(?<!\bFig\.)\s+(?=[A-Z(*\"])"
-)
-"""Between two sentences; a point within a number or an abbreviation ends none."""
-_LEVEL = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:\([^)]{0,40}\))?\s*:")
-_CONFIG = re.compile(r"\W*(?:[\w-]+\s){0,2}(?:config\w*|settings?|parameters?|setup|options)\b", re.IGNORECASE)
-_OBJECT = re.compile(
-    r"(?:\bthan|\bover|\bvs\.?|\bversus|\brelative to|\bcompared (?:to|with)|\bagainst)\s*$", re.IGNORECASE
-)
-_PAIR = re.compile(r"\s*(?:vs\.?|versus|->|→|compared (?:to|with)|against)\s*~?\s*", re.IGNORECASE)
-
-
-class Layer(NamedTuple):
-    """A text around a number; `anchor` is where the number stands in it, None of another text."""
-
-    text: str
-    low: int
-    high: int
-    anchor: int | None
-    narrow: bool
 
 
 class Scope(NamedTuple):
@@ -67,41 +44,14 @@ class Scoper:
         self.evidence = evidence
         self.title = reader.title
         self.path = re.sub(r"\.\w+$", "", document or "").replace("/", " / ").replace("_", " ")
+        self.stated = SettingScope(evidence)
         self._mentions: dict[str, list[Mention]] = {}
-        self._settings: dict[str, list[Setting]] = {}
 
     def mentions(self, text: str) -> list[Mention]:
         """The names in a text."""
         if text not in self._mentions:
             self._mentions[text] = self.evidence.names.mentions(text)
         return self._mentions[text]
-
-    def settings(self, text: str) -> list[Setting]:
-        """The settings in a text."""
-        if text not in self._settings:
-            self._settings[text] = settings_in(text, self.evidence.setting_names)
-        return self._settings[text]
-
-    def settings_of(self, piece: Piece) -> list[Setting]:
-        """The settings that a piece states: its own, its column's, or a level at its beginning."""
-        found = list(self.settings(piece.text))
-        if piece.table:
-            name = setting_of(piece.header, self.evidence.setting_names)
-            value = re.fullmatch(r"\s*~?(\d[\d,]*(?:\.\d+)?)\s*(?:layers|tokens|\([^)]*\))*\s*", piece.text)
-            if name and value and not found:
-                found.append(Setting(0, len(piece.text), name, (float(value[1].replace(",", "")),)))
-            return found
-        level = _LEVEL.match(piece.text)
-        if level and not found:
-            for text in (*reversed(piece.leads), *reversed(piece.section.headings[-1:])):
-                match = setting_pattern(self.evidence.setting_names).search(text)
-                if match and match.lastgroup and self._known_level(match.lastgroup, float(level[1])):
-                    found.append(Setting(level.start(1), level.end(1), match.lastgroup, (float(level[1]),)))
-                    break
-        return found
-
-    def _known_level(self, name: str, value: float) -> bool:
-        return bool(self.evidence.with_setting(name, value))
 
     def layers(self, number: Number) -> list[Layer]:
         """The texts around a number, from the nearest to the widest."""
@@ -133,9 +83,9 @@ class Scoper:
         if verbatim:
             mask, more = verbatim[0], [*more, ("config", verbatim[1])]
         mask, settings, near, missing = (
-            (mask, [], {}, "") if without == "settings" else self._with_settings(mask, number)
+            (mask, [], {}, "") if without == "settings" else self.stated.narrowed(mask, number)
         )
-        wide, further = self._wide_settings(number.piece, near)
+        wide, further = self.stated.wide(number.piece, near)
         record = bool(settings) or any(key in {"config", "prompt"} for key, _ in more)
         if not missing and number.piece.table:
             mask, label = self._by_text(mask, number)
@@ -151,7 +101,7 @@ class Scoper:
         mask, names = self.evidence.everything, []
         for layer in layers:
             found = [
-                each for each in _ordered(self.mentions(layer.text), layer)
+                each for each in ordered(self.mentions(layer.text), layer)
                 if each.name.dimension == "model"
             ]  # fmt: skip
             for each in found:
@@ -180,7 +130,7 @@ class Scoper:
                 return distinct[place]
             if len(distinct) == 1:
                 second = re.search(
-                    r"(?:\bvs\.?|versus|than|over|against|compared to)\s*$", text[: distinct[0].start], re.I
+                    r"(?:\bvs\.?|versus|than|over|against|compared to)\s*$", text[: distinct[0].start], re.IGNORECASE
                 )
                 behind = text is piece.text and distinct[0].start > number.close
                 if second or behind:
@@ -206,7 +156,7 @@ class Scoper:
         used: dict[str, str] = {}
         for layer in layers:
             models = {(each.start, each.end) for each in self.mentions(layer.text) if each.name.dimension == "model"}
-            for each in _ordered(self.mentions(layer.text), layer):
+            for each in ordered(self.mentions(layer.text), layer):
                 if (each.start, each.end) in models and without != "model":
                     continue  # "q4_0" is the model, whatever else carries that tag
                 key = each.name.dimension.removeprefix("label ")
@@ -240,73 +190,6 @@ class Scoper:
         same = {each.name.text for each in self.mentions(layer.text) if each.name.dimension == mention.name.dimension}
         return len(same) > 1
 
-    def _with_settings(self, mask: int, number: Number) -> tuple[int, list[str], dict[str, Setting], str]:
-        """Narrowed by the settings of its own line or row, each by itself."""
-        near = self._near_settings(number.piece, number)
-        used: list[str] = []
-        for each in near.values():
-            runs = self.setting_mask(each)
-            if runs is None:
-                continue
-            if not mask & runs and self.evidence.settings.get(each.name):
-                return 0, [said(each)], near, said(each)
-            mask &= runs
-            used.append(said(each))
-        return mask, used, near, ""
-
-    def _wide_settings(self, piece: Piece, near: dict[str, Setting]) -> tuple[int, tuple[str, ...]]:
-        """The runs with the settings of the nearest text further off that states some, all of them together."""
-        for text in (*reversed(piece.leads), *self._sibling_settings(piece), " ".join(piece.section.fences)):
-            group = [each for each in self.settings(text) if each.name not in near]
-            masks = [runs for each in group if (runs := self.setting_mask(each)) is not None]
-            if masks:
-                together = -1
-                for runs in masks:
-                    together &= runs
-                return together, tuple(said(each) for each in group)
-        return -1, ()
-
-    def _near_settings(self, piece: Piece, number: Number) -> dict[str, Setting]:
-        near: dict[str, Setting] = {}
-        if piece.table:
-            for head, cell in zip(piece.table.header, piece.cells, strict=False):
-                name = setting_of(head, self.evidence.setting_names)
-                value = re.match(r"\s*(\d[\d,]*(?:\.\d+)?)\s*(?:layers|tokens)?\s*(?:\(|$)", cell)
-                if name and value and name not in near:
-                    near[name] = Setting(0, len(cell), name, (float(value[1].replace(",", "")),))
-                elif not value:
-                    for each in self.settings(cell):
-                        near.setdefault(each.name, each)
-        low, high = _sentence_bounds(piece.text, number.start)
-        own = [each for each in self.settings_of(piece) if low <= each.start < high]
-        for each in sorted(own, key=lambda each: (each.start > number.start, abs(each.start - number.start))):
-            near.setdefault(each.name, each)
-        return near
-
-    def _sibling_settings(self, piece: Piece) -> list[str]:
-        """Lines of the same list that state several settings, when there is one such line."""
-        full = [
-            line for line in piece.siblings
-            if line.strip() != piece.text.strip() and (len(self.settings(line)) > 2 or (_CONFIG.match(line) and self.settings(line)))
-        ]  # fmt: skip
-        return full if len(full) == 1 else []
-
-    def setting_mask(self, setting: Setting) -> int | None:
-        """The runs with a setting; None when no data record it."""
-        levels = self.evidence.settings.get(setting.name)
-        if not levels:
-            return None
-        if setting.relation == "range":
-            return self.evidence.with_setting(setting.name, setting.values[0], setting.values[-1])
-        if setting.relation == "<":
-            return self.evidence.with_setting(setting.name, float("-inf"), setting.values[0] * (1 - 1e-9) - 1e-5)
-        if setting.relation == ">":
-            return self.evidence.with_setting(setting.name, setting.values[0] * (1 + 1e-9) + 1e-5, float("inf"))
-        total = 0
-        for value in setting.values:
-            total |= self.evidence.with_setting(setting.name, value)
-        return total
-
     def _by_text(self, mask: int, number: Number) -> tuple[int, str]:
         """Narrowed by a row label that says a long label, a prompt, in other words."""
         piece = number.piece
@@ -327,73 +210,9 @@ def _telling(layer: Layer, mention: Mention, key: str) -> bool:
     return len(layer.text.strip(" #:")) <= len(text) + 2
 
 
-def said(setting: Setting) -> str:
-    """A setting for people: "num_gpu=40"."""
-    joint = {"range": "-"}.get(setting.relation, ", ")
-    sign = setting.relation if setting.relation in {"<", ">"} else "="
-    return f"{setting.name}{sign}{joint.join(f'{value:g}' for value in setting.values)}"
-
-
-def clauses(text: str, place: int) -> list[Layer]:
-    """The clause and the sentence around a place in a text."""
-    low, high = _sentence_bounds(text, place)
-    edges = [low, *(match.start() for match in _CLAUSE.finditer(text, low, high)), high]
-    left = max(edge for edge in edges if edge <= place)
-    right = min((edge for edge in edges if edge > place), default=high)
-    return [
-        Layer(text, left, right, place, narrow=True),
-        Layer(text, low, high, place, narrow=True),
-        Layer(text, 0, len(text), place, narrow=True),
-    ]
-
-
-def _sentence_bounds(text: str, place: int) -> tuple[int, int]:
-    """Where the sentence around a place begins and ends; at most 400 characters on each side."""
-    low, high = max(0, place - 400), min(len(text), place + 400)
-    for match in SENTENCE.finditer(text, low, high):
-        if match.end() <= place:
-            low = match.end()
-        else:
-            high = match.start()
-            break
-    return low, high
-
-
-def _ordered(mentions: Sequence[Mention], layer: Layer) -> list[Mention]:
-    """Of the mentions those in a layer: before the number from the nearest, then behind it."""
-    inside = [each for each in mentions if layer.low <= each.start < layer.high]
-    if layer.anchor is None:
-        return inside
-    anchor = layer.anchor
-    return sorted(
-        inside,
-        key=lambda each: (
-            bool(
-                _OBJECT.search(layer.text[max(0, each.start - 16) : each.start])
-            ),  # "than X": X is what it is compared with
-            each.start > anchor,
-            abs(each.start - anchor),
-        ),
-    )
-
-
-def pair_place(number: Number) -> int | None:
-    """0 or 1 for the first or second number of "1.0 vs 2.0"; None when it stands in no pair."""
-    text = number.piece.text
-    if (match := _PAIR.match(text, number.close)) and re.match(r"[\d+-]", text[match.end() :]):
-        return 0
-    before = text[max(0, number.start - 16) : number.start]
-    if (match := re.search(r"(?:vs\.?|versus|->|→|against)\s*~?\s*$", before, re.I)) and re.search(
-        r"[\d%a-zA-Z]\s*$", before[: match.start()]
-    ):
-        earlier = text[: number.start - len(before) + match.start()].rstrip()
-        return 1 if re.search(r"\d[\d.,]*\s*[a-zA-Z/%]{0,14}$", earlier) else None
-    return None
-
-
 def _is_value(cell: str) -> bool:
     """Whether a cell holds a number rather than a name."""
-    return bool(re.fullmatch(r"\s*[~≈<>+\-−]?\s*\$?\d[\d.,]*\s*[\w/%°]*\s*(?:\([^)]*\))?\s*|\s*[-–—]?\s*", cell))
+    return bool(re.fullmatch(r"\s*[~≈<>+\-\u2212]?\s*\$?\d[\d.,]*\s*[\w/%°]*\s*(?:\([^)]*\))?\s*|\s*[-\u2013—]?\s*", cell))
 
 
 def _is_name(cell: str, scoper: Scoper) -> bool:
@@ -402,4 +221,4 @@ def _is_name(cell: str, scoper: Scoper) -> bool:
         any(each.end - each.start >= len(cell.strip()) - 2 for each in scoper.mentions(cell))
         if len(cell) < 60
         else False
-    )  # noqa: PLR2004  # a name
+    )  # a name

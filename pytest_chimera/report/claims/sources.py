@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pytest_chimera.report.claims.evidence import Evidence
     from pytest_chimera.report.claims.text import Reader
 
+_MOST_CUT = 100
+"""Names that begin with dots, for each of which all files are looked through."""
+
 Tier = Literal["facts", "section", "twin", "document", "folder", "matched", "words", "any"]
 
 _TOKEN = re.compile(r"[\w.\-/\\*…{},]+")
@@ -49,6 +52,9 @@ class Sources:
         self.evidence = evidence
         self.document = document or ""
         self._index: dict[str, set[str]] = defaultdict(set)
+        self._looked_up: dict[tuple[str, bool], frozenset[str]] = {}
+        self._words: dict[str, frozenset[str]] = {}
+        self._cut_names = 0
         for path in evidence.paths:
             parts = PurePosixPath(path).parts
             self._index[parts[-1].lower() if parts else path].add(path)
@@ -87,7 +93,9 @@ class Sources:
             if len(token) < 6 or not re.search(r"[._\d-]", token):  # noqa: PLR2004  # "a.csv"
                 continue
             for name in _expanded(token):
-                found |= self._look_up(name, cut=cut)
+                if (name, cut) not in self._looked_up:
+                    self._looked_up[name, cut] = frozenset(self._look_up(name, cut=cut))
+                found |= self._looked_up[name, cut]
         return found
 
     def _look_up(self, name: str, *, cut: bool) -> set[str]:
@@ -99,7 +107,8 @@ class Sources:
             last = f"{parts[-2].rpartition('.')[0]}.{last}"
             parts = [*parts[:-2], last]
         paths = self._index.get(last, set())
-        if not paths and cut and len(last) > 5:  # noqa: PLR2004  # "...151446"
+        if not paths and cut and len(last) > 5 and self._cut_names < _MOST_CUT:  # noqa: PLR2004  # "...151446"
+            self._cut_names += 1
             paths = {path for key, found in self._index.items() if key.endswith(last) for path in found}
         if len(paths) > 1:
             best = max(_common(path, parts) for path in paths)
@@ -140,7 +149,9 @@ class Sources:
         for path, runs in self.evidence.by_file.items():
             if runs & mask:
                 groups[path] = runs & mask
-        words = {path: _words(path) for path in groups}
+        for path in groups.keys() - self._words.keys():
+            self._words[path] = _words(path)
+        words = {path: self._words[path] for path in groups}
         shared = frozenset.intersection(*words.values()) if words else frozenset()
         for layer in layers:
             said = _words(layer)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from itertools import permutations, pairwise
+from itertools import pairwise, permutations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_chimera.report.claims.claim import Claim
 from pytest_chimera.report.claims.evidence import bits
-from pytest_chimera.report.claims.scope import said
+from pytest_chimera.report.claims.settings import said
 from pytest_chimera.report.claims.wording import said_in
 from pytest_chimera.report.claims.words import words_in
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_chimera.report.claims.claim import ClaimVerdict
     from pytest_chimera.report.claims.evidence import Evidence
     from pytest_chimera.report.claims.inquiry import Inquiry
-    from pytest_chimera.report.claims.numbers import Setting
+    from pytest_chimera.report.claims.settings import Setting
     from pytest_chimera.report.claims.text import Piece
 
 _RANDOM = re.compile(
@@ -209,7 +209,7 @@ _BEST = re.compile(r"\b(?:best|highest|fastest|optimal|maximum|peak|lowest)\b", 
 def _best_setting(inquiry: Inquiry, piece: Piece) -> Iterable[Claim]:
     """Whether a level of a setting that is called the best has the best mean."""
     match = _BEST.search(piece.text)
-    settings = inquiry.scoper.settings(piece.text) if match else []
+    settings = inquiry.scoper.stated.settings(piece.text) if match else []
     single = [each for each in settings if each.relation == "=" and len(each.values) == 1]
     metrics = [
         word for word in words_in("metric", piece.text) if match and match.start() <= word.start <= match.end() + 30
@@ -238,7 +238,7 @@ def _compared_levels(
     evidence = inquiry.evidence
     mask = evidence.everything
     for each in others:
-        runs = inquiry.scoper.setting_mask(each)
+        runs = inquiry.scoper.stated.setting_mask(each)
         mask &= evidence.everything if runs is None else runs
     for text in (piece.text, *reversed(piece.leads), *reversed(piece.section.headings), inquiry.scoper.title):
         models = [

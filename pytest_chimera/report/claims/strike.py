@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_chimera.report.claims.scope import SENTENCE
+from pytest_chimera.report.claims.clauses import SENTENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

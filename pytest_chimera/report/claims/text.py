@@ -10,12 +10,22 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pytest_chimera.report.claims.tables import (
+    FLAT_SEPARATOR,
+    Table,
+    columns_of,
+    end_of_row,
+    is_separator,
+    split_row,
+    start_of_head,
+)
+
 MAX_LINE = 20_000
 """Characters of a line that are read; no report has such a line, and every step stays linear."""
+MAX_PIECE = 2_000
+"""Characters of a piece; longer text is read in parts, so that no number has more around it than this."""
 
 _HEADING = re.compile(r"(?:^\s{0,3}|(?<=\S)\s)(#{1,6})\s+(?=\S)")
-_SEPARATOR = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?\s*)?\|?\s*")
-_FLAT_SEPARATOR = re.compile(r"\|(?:\s*:?-{2,}:?\s*\|)+")
 _BULLET = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)\s*([\w+#.-]*)")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*")
@@ -25,22 +35,13 @@ _SETTING_FENCES = frozenset({"yaml", "yml", "json", "toml", "ini"})
 _CONFIG_LINE = re.compile(r"\s*(?:\w+\s)?(?:config\w*|settings?|options|parameters)\s*:", re.IGNORECASE)
 _CODE_LINE = re.compile(r"(?:def|class|import|from|for|if|return|with|try|except)\s")
 
+_MOST_LEADS = 6
+"""Texts that introduce a piece; a list is indented no deeper."""
 _WRAPPED = 50
 """Characters of a line that was broken because it was full; shorter lines were ended on purpose."""
-_LONGEST_PARAGRAPH = 4_000
 _KEY = re.compile(r"\W*[\w ()/-]{1,40}:(?:\s|$)")
 
 Kind = Literal["prose", "cell", "heading", "code"]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """What the cells of a table share."""
-
-    number: int
-    header: tuple[str, ...]
-    rows: list[tuple[str, ...]] = field(default_factory=list)
-    """Blank first cells hold what stands above them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +164,8 @@ class Reader:
     def _line(self, index: int, line: str) -> None:
         """One line outside of fences, which may hold the ends and beginnings of several things."""
         following = self.lines[index + 1] if index + 1 < len(self.lines) else ""
-        head = _SEPARATOR.fullmatch(following) if "|" in line and "-" in following else None
-        if _SEPARATOR.fullmatch(line) and "|" in line:
+        head = is_separator(following) and "|" in line
+        if is_separator(line):
             return
         rest, column = line, 0
         if head:
@@ -173,15 +174,15 @@ class Reader:
             rest, column = self._row(index + 1, line)
             if not rest.strip():
                 return
-        flat = _FLAT_SEPARATOR.search(rest)
+        flat = FLAT_SEPARATOR.search(rest)
         if flat:
             self._flat(index + 1, rest, column, flat)
             return
         if head:
-            count = len(_cells(following))
-            start = _start_of_head(rest, count)
+            count = columns_of(following)
+            start = start_of_head(rest, count)
             self._prose(index + 1, rest[:start], column)
-            self._open(tuple(text for _, text in _split(blanked(rest[start:]), count)))
+            self._open(tuple(text for _, text in split_row(blanked(rest[start:]), count)))
             return
         if _underlined(rest, following):
             rest = f"# {rest}"
@@ -202,8 +203,8 @@ class Reader:
             return line, 0
         glued = _HEADING.search(line, 1)
         row = line[: glued.start()] if glued else line
-        self._cells(number, _split(blanked(row), len(table.header)), 0)
-        end = min(_end_of_row(row, len(table.header)), len(row))
+        self._cells(number, split_row(blanked(row), len(table.header)), 0)
+        end = min(end_of_row(row, len(table.header)), len(row))
         rest = line[end:]
         if rest.strip():
             self._table = None
@@ -223,16 +224,16 @@ class Reader:
 
     def _flat(self, number: int, line: str, column: int, separator: re.Match[str]) -> None:
         """A whole table on one line."""
-        count = len(_cells(separator[0]))
+        count = columns_of(separator[0])
         before = line[: separator.start()].rstrip().removesuffix("|").rstrip() + " |"
-        start = _start_of_head(before, count)
+        start = start_of_head(before, count)
         self._prose(number, line[:start], column)
-        self._open(tuple(text for _, text in _split(blanked(before[start:]), count)))
+        self._open(tuple(text for _, text in split_row(blanked(before[start:]), count)))
         body, offset = line[separator.end() :], separator.end()
         while body.lstrip().startswith("|"):
             skipped = len(body) - len(body.lstrip())
-            self._cells(number, _split(blanked(body[skipped:]), count), column + offset + skipped)
-            end = skipped + _end_of_row(body[skipped:], count)
+            self._cells(number, split_row(blanked(body[skipped:]), count), column + offset + skipped)
+            end = skipped + end_of_row(body[skipped:], count)
             body, offset = body[end:], offset + end
         self._table = None
         self._prose(number, body, column + offset)
@@ -272,7 +273,7 @@ class Reader:
             self._items = [each for each in self._items if each[0] < indent]
             leads = (self._lead, *(each for _, each in self._items))
             self._list.append(said.strip())
-            self._add(number, column, said, "prose", tuple(each for each in leads if each), siblings=self._list)
+            self._add(number, column, said, "prose", tuple(each for each in leads if each)[-_MOST_LEADS:], siblings=self._list)
             if bullet:
                 self._items.append((indent, said.strip()))
             return
@@ -290,7 +291,7 @@ class Reader:
             len(before) < _WRAPPED
             or before.endswith(("  ", "\\", ":"))
             or _KEY.match(text)
-            or len(last.text) > _LONGEST_PARAGRAPH
+            or len(last.text) > MAX_PIECE - len(text)
         ):
             return False
         start = len(last.text) + 1
@@ -305,6 +306,11 @@ class Reader:
         self, number: int, column: int, text: str, kind: Kind, leads: tuple[str, ...],
         *, siblings: list[str] | None = None, table: Table | None = None, row: int = 0, cell: int = 0,
     ) -> None:  # fmt: skip
+        while len(text) > MAX_PIECE and kind != "cell":
+            end = text.rfind(" ", MAX_PIECE // 2, MAX_PIECE) + 1 or MAX_PIECE
+            self.pieces.append(Piece(number, column, text[:end], kind, self.sections[-1], leads))
+            text, column = text[end:], column + end
+        text = text[:MAX_PIECE]
         piece = Piece(number, column, text, kind, self.sections[-1], leads, (), table, row, cell)
         if siblings is not None:
             object.__setattr__(piece, "siblings", siblings)  # the list grows until its last item has been read
@@ -331,40 +337,3 @@ def _underlined(line: str, following: str) -> bool:
         and "|" not in line
         and "=" in following
     )
-
-
-def _cells(separator: str) -> list[str]:
-    return [each for each in separator.split("|") if each.strip()]
-
-
-def _split(line: str, count: int) -> list[tuple[int, str]]:
-    """At most `count` cells of a row, each with the column where it begins."""
-    start = line.find("|") + 1 if line.lstrip().startswith("|") else 0
-    cells: list[tuple[int, str]] = []
-    while len(cells) < count and start < len(line):
-        end = line.find("|", start)
-        end = len(line) if end < 0 else end
-        cells.append((start, line[start:end]))
-        start = end + 1
-    return cells
-
-
-def _end_of_row(line: str, count: int) -> int:
-    """Just behind the bar that closes the last of `count` cells."""
-    place = line.find("|")
-    for _ in range(count):
-        place = line.find("|", place + 1)
-        if place < 0:
-            return len(line)
-    return place + 1
-
-
-def _start_of_head(line: str, count: int) -> int:
-    """Where the last `count` cells of a line begin, their first bar included."""
-    text = line.rstrip()
-    place = len(text) if not text.endswith("|") else len(text) - 1
-    for _ in range(count):
-        place = text.rfind("|", 0, place)
-        if place < 0:
-            return 0
-    return place

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_chimera.units import format_value
 
 if TYPE_CHECKING:
-    from pytest_chimera.report.claims.inquiry import Case
+    from pytest_chimera.report.claims.case import Case
     from pytest_chimera.report.claims.text import Piece
     from pytest_chimera.report.claims.values import Value
     from pytest_chimera.units import Dimension

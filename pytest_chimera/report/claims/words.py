@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
+
+NUMBER = re.compile(r"(?<![\w.,])[+\-\u2212]?(?:\d{1,3}(?:,\d{3})+(?!\d|,\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\d])")
+LONGEST_NUMBER = 24
+"""Characters; longer runs of digits are ids."""
 
 
 class Unit(NamedTuple):
@@ -39,7 +43,7 @@ def _units() -> dict[str, Unit]:
         ("weeks week", "time", 604800.0, ()),
         ("% percent", "ratio", 0.01, ()),
         ("pp percentage_points", "points", 0.01, ()),
-        ("x × times fold", "factor", 1.0, ()),
+        ("x \u00d7 times fold", "factor", 1.0, ()),
         ("bytes", "bytes", 1.0, ()),
         ("kb", "bytes", 1e3, ()), ("mb", "bytes", 1e6, ()), ("gb", "bytes", 1e9, ()), ("tb", "bytes", 1e12, ()),
         ("kib", "bytes", 2.0**10, ()), ("mib", "bytes", 2.0**20, ()), ("gib", "bytes", 2.0**30, ()),
@@ -146,7 +150,7 @@ STATISTIC_WORDS: tuple[tuple[str, str], ...] = (
     (r"p99|99th percentile", "p99"), (r"p95|95th percentile", "p95"), (r"p90|90th percentile", "p90"),
     (r"p0?5|5th percentile", "p5"), (r"p10|10th percentile", "p10"), (r"p50|median", "median"),
     (r"means?|avg|averages?|averaged|averaging|on average", "mean"),
-    (r"std(?: ?dev)?|stdev|standard deviation|sd|σ", "sd"),
+    (r"std(?: ?dev)?|stdev|standard deviation|sd|\u03c3", "sd"),
     (r"max(?:imum)?|peaks?|highest|largest|longest|worst|slowest|up to|spikes?|outliers?", "max"),
     (r"best|top|fastest|quickest|winner|leader|leads|champion|rank(?:s|ed|ing|ings)?|optimal", "best"),
     (r"min(?:imum)?|lowest|smallest|shortest", "min"),
@@ -260,7 +264,8 @@ def _meanings(which: str) -> tuple[str | tuple[str, ...], ...]:
     return tuple(means for _, means in tables[which])  # type: ignore[attr-defined]  # same
 
 
-def words_in(which: str, text: str) -> list[Word]:
+@lru_cache(maxsize=8192)
+def words_in(which: str, text: str) -> tuple[Word, ...]:
     """The words of one kind ("metric", "statistic", "condition", "counted") in a text, in order."""
     meanings = _meanings(which)
     found = []
@@ -268,4 +273,4 @@ def words_in(which: str, text: str) -> list[Word]:
         assert match.lastgroup is not None, "every alternative is named"
         if means := meanings[int(match.lastgroup[1:])]:
             found.append(Word(match.start(), match.end(), means))
-    return found
+    return tuple(found)

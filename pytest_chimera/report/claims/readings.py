@@ -1,0 +1,144 @@
+"""The ways to read a number: what holds without a further word, what only with one, and how often chance agrees."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_chimera.report.claims.case import Case, Reading
+from pytest_chimera.report.claims.evidence import bits
+from pytest_chimera.report.claims.match import agreement, chance_of, ends_agree, exact_ends
+from pytest_chimera.report.claims.values import LOADED, Value, Values
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_chimera.report.claims.evidence import Evidence
+    from pytest_chimera.report.claims.match import Agreement
+    from pytest_chimera.report.claims.numbers import Number
+
+_EVERY = re.compile(r"\b(?:all|every|each|always|never|consistent\w*|stays?|stayed|remain\w*)\b", re.IGNORECASE)
+_PER_RUN = (
+    "prompt", "run", "case", "sample", "task", "query", "question", "iteration", "round", "scenario", "test",
+)  # fmt: skip
+"""What the first column of a table of single runs is called."""
+
+
+class Readings:
+    """Reads numbers as values that the data give."""
+
+    def __init__(self, evidence: Evidence, values: Values) -> None:
+        self.evidence = evidence
+        self.values = values
+
+    def is_record(self, case: Case) -> bool:
+        """Whether the row of a table is one run, though nothing says which."""
+        piece = case.number.piece
+        if (
+            piece.table is None
+            or case.chosen is None
+            or case.sense.statistic not in {None, "best"}
+            or case.scope.record
+        ):
+            return False
+        head = piece.table.header[0].lower().strip(" #") if piece.table.header else ""
+        return head.startswith(_PER_RUN) and len(list(bits(case.chosen.mask))) > 1
+
+    def defaults(self, case: Case) -> tuple[Reading, ...]:
+        """The readings under which a number holds without a further word."""
+        assert case.chosen is not None, "only asked when there are data"
+        mask, metric, sense = case.chosen.mask, case.metric, case.sense
+        if case.record:
+            values = (self.values.run(number, metric) for number in bits(mask & ~self.evidence.failed))
+            return (Reading("value", sense.condition, tuple((value,) for value in values if value is not None)),)
+        if case.chosen.tier == "facts":
+            return self._of_facts(case)
+        number, statistic = case.number, sense.statistic
+        if statistic is None and number.low is not None:
+            return (self._spread(mask, metric, sense.condition),)
+        if statistic is None and number.hedge in {"over", "under", "lost"}:
+            return (self.reading(mask, metric, "min" if number.hedge == "over" else "max", sense.condition),)
+        names = {None: ("mean",), "best": ("best",), "max": ("max",)}.get(statistic, (statistic or "mean",))
+        if statistic == "best" and (metric in LOADED or self._best_of_several(number)):
+            names = ("best", "mean")
+        return tuple(self.reading(mask, metric, name, sense.condition) for name in names)
+
+    def _best_of_several(self, number: Number) -> bool:
+        """Whether "best ... with X" ranks entities by their means rather than runs by their values."""
+        before = number.piece.text[: number.start].lower()
+        return any(f" {word} " in before for word in ("with", "by", "using", "from")) and not number.piece.table
+
+    def _of_facts(self, case: Case) -> tuple[Reading, ...]:
+        assert case.chosen is not None, "only asked when there are facts"
+        mask, metric = case.chosen.mask, case.metric
+        held = sorted(
+            {name for number in bits(mask) for (own, name) in self.evidence.runs[number].values if own == metric}
+        )
+        wanted = [name for name in held if case.sense.statistic in {None, name}] or held
+        return tuple(self.reading(mask, metric, name, None) for name in wanted)
+
+    def reading(self, mask: int, metric: str, statistic: str, condition: str | None) -> Reading:
+        """The values of one statistic under one condition."""
+        return Reading(
+            statistic, condition, tuple((value,) for value in self.values.of(mask, metric, statistic, condition))
+        )
+
+    def _spread(self, mask: int, metric: str, condition: str | None) -> Reading:
+        """All values of each file, by their smallest and largest."""
+        high = {value.basis: value for value in self.values.of(mask, metric, "max", condition)}
+        low = self.values.of(mask, metric, "min", condition)
+        groups = tuple((value, high[value.basis]) for value in low if value.basis in high)
+        return Reading("range", condition, groups)
+
+    def alternatives(self, case: Case) -> list[Reading]:
+        """Readings under which a number holds only with a further word."""
+        if case.chosen is None or case.record or case.chosen.tier == "facts":
+            return []
+        sense, mask, metric = case.sense, case.chosen.mask, case.metric
+        statistics = [sense.statistic or ("max" if case.number.hedge == "under" else "mean")]
+        if sense.statistic == "best":
+            statistics.append("mean")
+        found: list[Reading] = []
+        if sense.condition is None and metric in LOADED:
+            for condition in ("warm", "cold"):
+                if case.number.low is not None and sense.statistic is None:
+                    found.append(self._spread(mask, metric, condition))
+                else:
+                    found += [self.reading(mask, metric, name, condition) for name in statistics]
+        loose = case.number.low is not None or case.number.hedge in {"over", "under", "lost"}
+        if sense.statistic is None and loose and not _EVERY.search(case.number.piece.text):
+            found.append(self.reading(mask, metric, "mean", sense.condition))
+        if sense.statistic is None and not loose and not case.number.hedge:
+            found += [self.reading(mask, metric, name, sense.condition) for name in ("median", "best")]
+        if sense.statistic == "best":
+            found.append(self.reading(mask, metric, "mean", sense.condition))
+        return found
+
+    def agreeing(self, case: Case, reading: Reading) -> tuple[Agreement, tuple[Value, ...] | None]:
+        """How a number agrees with a reading, and the group of values that agrees best."""
+        best: tuple[Agreement, tuple[Value, ...] | None] = ("no", None)
+        for group in self.groups(case, reading):
+            for scale in case.scales:
+                parts = [agreement(case.number, value.value / scale) for value in group]
+                if len(group) == 2 and exact_ends(case.number):  # noqa: PLR2004  # the smallest and the largest
+                    parts = ["yes" if ends_agree(case.number, *(value.value / scale for value in group)) else "no"]
+                if all(part == "yes" for part in parts):
+                    return "yes", group
+                if all(part != "no" for part in parts) and best[0] == "no":
+                    best = ("near", group)
+        return best
+
+    def groups(self, case: Case, reading: Reading) -> list[tuple[Value, ...]]:
+        """The groups of a reading, of the basis that the row of the number decided on."""
+        if case.bases is None:
+            return list(reading.groups)
+        on_basis = [group for group in reading.groups if group[0].basis in case.bases]
+        return on_basis or list(reading.groups)
+
+    def chance(self, case: Case, readings: Sequence[Reading]) -> float:
+        """The share of random numbers in the place of this one that would be supported by these readings."""
+        values = [
+            value.value / scale
+            for reading in readings for group in self.groups(case, reading) for value in group for scale in case.scales
+        ]  # fmt: skip
+        return chance_of(case.number, values)
