@@ -18,6 +18,7 @@ from pytest_chimera.corpus.cells import (
     setting_value,
 )
 from pytest_chimera.corpus.fate import has_model_metrics, judge, only_zeros, said_error, said_success, settle_tokens
+from pytest_chimera.corpus.json_about import About
 from pytest_chimera.corpus.json_parts import Held, Part, agree, escaped, in_all, named_by, series_of, take, within
 from pytest_chimera.corpus.models import is_tagged
 from pytest_chimera.corpus.quantities import is_nothing
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from pytest_chimera.corpus.bounds import Bounds
     from pytest_chimera.corpus.vocabulary import Meaning, Vocabulary
 
-_ENVIRONMENTS = frozenset({"environment", "system_info", "machine_info", "hardware", "platform", "commit_info", "env"})
-_TENSOR_WORDS = frozenset(
-    {"dtype", "batch_size", "channels", "seq_len", "embed_dim", "input_dim", "hidden_dim", "height"}
-)
 _LISTED = 8
 
 
@@ -56,6 +53,7 @@ class JsonReader:
         self._bounds = bounds
         self.reading = Reading("records")
         self._schema: dict[str, None] = {}
+        self._about = About(vocabulary, bounds, self.reading)
         self._unknown: dict[str, int] = {}
         self._left: dict[tuple[str, str, str], int] = {}
         self._readers = {
@@ -93,23 +91,12 @@ class JsonReader:
             self._too_deep(pointer)
             return part
         parent = pointer.rpartition("/")[2]
-        inner: list[str] = []
-        lists: list[str] = []
-        for key, value in node.items():
-            if isinstance(value, dict):
-                inner.append(key)
-            elif isinstance(value, list):
-                lists.append(key)
-            else:
-                self._scalar(part, key, value, parent, place)
-        if part.named is not None or part.unit is not None:
-            self._beside(part, place, parent)
+        inner = [key for key, value in node.items() if isinstance(value, dict)]
+        lists = [key for key, value in node.items() if isinstance(value, list)]
+        self._scalars(part, node, parent, place)
         parts = []
-        for key in (*inner, *lists):
-            if node[key] and self._vocabulary.plain(key) == ("role", "error"):
-                part.error = part.error or said_error(node[key])
         for key in inner:
-            if not self._special(part, key, node[key]):
+            if not self._about.special(part, key, node[key]):
                 below = self._vocabulary.place(key, place)
                 parts.append(
                     (key, self._object(node[key], f"{pointer}/{escaped(key)}", part.outside, below, depth + 1))
@@ -166,7 +153,7 @@ class JsonReader:
             if set_time(part.outside, value) and self.reading.time is None:
                 self.reading.time, self.reading.zone = part.outside.time, part.outside.zone
         elif role == "options":
-            self._settings(part, options_of(value) or {})
+            self._about.settings(part, options_of(value) or {})
         else:
             self._naming_role(part, each)
 
@@ -228,7 +215,7 @@ class JsonReader:
             part.outside.labels[each.meaning.name] = label_value(each.value)
 
     def _of_machine(self, _part: Part, each: _Scalar) -> None:
-        self._environment(each.meaning.name, each.value)
+        self._about.environment(each.meaning.name, each.value)
 
     def _nameless(self, _part: Part, each: _Scalar) -> None:
         if isinstance(each.value, (int, float)) and not isinstance(each.value, bool):
@@ -237,47 +224,6 @@ class JsonReader:
     def _count_unknown(self, name: str, count: int = 1) -> None:
         if name in self._unknown or len(self._unknown) < self._bounds.columns:
             self._unknown[name] = self._unknown.get(name, 0) + count
-
-    def _special(self, part: Part, key: str, value: Mapping[str, Any]) -> bool:
-        """Objects that describe what is around them: settings, a model, a machine."""
-        kind, name = self._vocabulary.plain(key)
-        if kind == "role" and name == "error":
-            return True
-        if kind == "role" and name == "options":
-            self._settings(part, value)
-        elif key.lower() in _ENVIRONMENTS:
-            for inner, each in value.items():
-                kind, canonical = self._vocabulary.plain(inner)
-                self._environment(canonical if kind == "environment" else inner, each)
-        elif kind == "role" and name == "model":
-            self._model(part, value)
-        else:
-            return False
-        return True
-
-    def _model(self, part: Part, value: Mapping[str, Any]) -> None:
-        """An object that describes a model: one of tensors, by its shapes, is a network and has no tag."""
-        name = value.get("name", value.get("model"))
-        if isinstance(name, str) and (bool(_TENSOR_WORDS & set(value)) or not set_model(part.outside, name)):
-            part.outside.labels["network"] = label_value(name)
-        self._settings(part, {key: each for key, each in value.items() if key not in {"name", "model"}})
-
-    def _settings(self, part: Part, options: Mapping[str, Any]) -> None:
-        for name, value in options.items():
-            if isinstance(value, (dict, list)):
-                continue
-            kind, canonical = self._vocabulary.plain(name)
-            known = setting_value(value)
-            if kind == "role" and canonical == "n":
-                part.outside.n = count_value(value) or part.outside.n
-            elif kind == "label":
-                part.outside.labels[canonical] = label_value(value)
-            elif known is not None and kind != "ignored":
-                part.outside.parameters[canonical if kind == "setting" else name[:80]] = known
-
-    def _environment(self, name: str, value: Any) -> None:
-        if isinstance(value, (str, int, float)) and len(self.reading.environment) < self._bounds.names and value != "":
-            self.reading.environment.setdefault(name[:80], str(value)[: self._bounds.quote])
 
     # A list: its objects are rows; its numbers are the values of rounds where its name is that of a metric.
     def _list(self, items: list[Any], pointer: str, outside: Row, place: str, depth: int) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FILES_OF_A_TASK = 5000
 """Some 0.2 s of work. What each task costs beside (its sketches, some 20 ms) is the more the smaller it is."""
-_PIECE = 65_536
+_PIECE = 16_384
 _MOST_PLANS = 2000
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 """As in `reading`: a pipe that took a file's place must not be waited for."""
@@ -189,7 +189,7 @@ def _bytes_of(location: str, most: int) -> bytes | None:
         if os.fstat(file).st_size > most:
             return None
         pieces = [data]
-        while piece := os.read(file, 16 * _PIECE):
+        while piece := os.read(file, 64 * _PIECE):
             pieces.append(piece)
         return b"".join(pieces)
     except OSError:
