@@ -96,44 +96,49 @@ def print_random(
     claims: list[dict[str, Any]], checked: dict[str, Checked], texts: dict[str, str], evidence: Evidence, tries: int
 ) -> None:
     """The share of random numbers in the places of the compared ones that are supported."""
-    places: dict[str, set[tuple[int, int]]] = defaultdict(set)
-    for claim in claims:
-        for part in within(checked[claim["file"]].claims, texts[claim["file"]], claim):
-            if part.chance is not None and part.numeric and part.value is not None:
-                places[claim["file"]].add((part.line, part.start))
-    rng = random.Random(SEED)
     tally: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for file, found in sorted(places.items()):
-        old = {(each.line, each.start): each for each in checked[file].claims}
-        by_line: dict[int, list[Claim]] = defaultdict(list)
-        for place in sorted(found):
-            by_line[place[0]].append(old[place])
-        for turn in range(tries * max(map(len, by_line.values()))):
-            text, chosen = texts[file], []
-            for line in by_line.values():  # one number of each line at a time: the others stay as they were written
-                new = replaced(text, line[turn % len(line)], rng) if turn < tries * len(line) else None
-                if new is not None:
-                    text = new
-                    chosen.append(line[turn % len(line)])
-            now = {(each.line, each.start): each for each in check(text, evidence, document=file).claims}
-            for claim in chosen:
-                got = now.get((claim.line, claim.start))
-                for name in (claim.kind, "all"):
+    rng = random.Random(SEED)
+    places = 0
+    for file in sorted(texts):
+        compared = {
+            (part.line, part.start): part
+            for claim in claims if claim["file"] == file
+            for part in within(checked[file].claims, texts[file], claim)
+            if part.chance is not None and part.numeric and part.value is not None
+        }  # fmt: skip
+        places += len(compared)
+        lines: dict[int, list[Claim]] = defaultdict(list)
+        for _, part in sorted(compared.items()):
+            lines[part.line].append(part)
+        for turn in range(tries * max(map(len, lines.values()), default=0)):
+            chosen = [parts[turn % len(parts)] for parts in lines.values() if turn < tries * len(parts)]
+            for part, now in zip(chosen, rejudged(texts[file], chosen, evidence, file, rng), strict=True):
+                for name in (part.kind, "all"):
                     tally[name][0] += 1
-                    tally[name][1] += got is not None and got.verdict == "supported"
-                    tally[name][2] += got is not None and got.grounded
-    print(f"\nrandom numbers within 25 % in {sum(map(len, places.values()))} places, {tries} each:")
+                    tally[name][1] += now is not None and now.verdict == "supported"
+                    tally[name][2] += now is not None and now.grounded
+    print(f"\nrandom numbers within 25 % in {places} places, {tries} each:")
     for name, (total, supported, grounded) in sorted(tally.items()):
         print(f"   {name}: {total}, supported {100 * supported / total:.1f} %, not weak {100 * grounded / total:.1f} %")
 
 
-def replaced(text: str, claim: Claim, rng: random.Random) -> str | None:
-    """The text with another number in the place of a claim's; None when no number stands there."""
+def rejudged(
+    text: str, chosen: list[Claim], evidence: Evidence, file: str, rng: random.Random
+) -> list[Claim | None]:  # fmt: skip
+    """What is said of other numbers in the places of some claims, of which no two stand in one line."""
+    for part in chosen:
+        text = replaced(text, part, rng)
+    now = {(each.line, each.start): each for each in check(text, evidence, document=file).claims}
+    return [now.get((part.line, part.start)) for part in chosen]
+
+
+def replaced(text: str, claim: Claim, rng: random.Random) -> str:
+    """The text with another number in the place of a claim's; as it was when no number stands there."""
     lines = re.split(r"(\r\n|\r|\n)", text)
     line = lines[2 * (claim.line - 1)]
     match = re.compile(r"[+\-\u2212]?\d[\d,]*(?:\.(\d+))?").match(line, claim.start)
     if match is None:
-        return None
+        return text
     value = float(match[0].replace(",", "").replace("\u2212", "-"))
     decimals = len(match[1] or "")
     text_of = match[0]

@@ -2,8 +2,8 @@
 
     python benchmarks/corpus_made.py FOLDER [--files 110000]
 
-Ten JSON files for each CSV file, a thousand files in a folder. One in fifty runs failed and says so; one load in twelve
-is a cold one.
+Ten JSON files for each CSV file, a thousand files in a folder, of the sizes that such files have: some 1.4 KB of JSON
+with settings, machine and answer in it, 3.4 KB of CSV. One in fifty runs failed and says so; one load in ten is cold.
 """
 
 from __future__ import annotations
@@ -17,20 +17,30 @@ from typing import Any
 
 MODELS = ("gemma3:latest", "gemma3:270m", "llama3.1:8b-instruct-q4_0", "qwen3:4b")
 IN_A_FOLDER = 1000
-ROWS = 40
+ROWS = 30
 """Rows of a CSV file."""
 COLUMNS = (
     "timestamp", "model", "num_gpu", "num_ctx", "temperature", "prompt", "ttft_s", "load_s", "prompt_eval_s", "eval_s",
     "tokens_s", "eval_count", "error",
 )  # fmt: skip
-ANSWER = "The sky is blue because air scatters short waves of light more strongly than long ones."
+SENTENCES = (
+    "The sky is blue because air scatters short waves of light more strongly than long ones. ",
+    "At sunset the light takes a longer way through the air, and what is left of it is red. ",
+    "On the Moon, where there is no air, the sky is black even when the Sun shines. ",
+    "Light of the Sun holds all colours; a prism or a drop of rain shows them one beside another. ",
+)
+MACHINE = {
+    "gpu_name": "Some GPU 16 GB", "driver_version": "550.54.14", "cuda_version": "12.4", "cpu_model": "Some CPU",
+    "os": "Linux", "python_version": "3.12.3", "ollama_version": "0.12.3", "host": "http://127.0.0.1:11434",
+}  # fmt: skip
+SETTINGS = {"num_batch": 512, "num_thread": 8, "num_predict": 256, "top_k": 40, "top_p": 0.9, "repeat_penalty": 1.1}
 
 
 def run(dice: random.Random, model: str, number: int) -> dict[str, Any]:
     """What one run of a model says of itself."""
     failed = dice.random() < 0.02
     scale = dice.lognormvariate(0.0, 0.1)
-    load = 2.4 * scale if dice.random() < 1 / 12 else 0.09 * scale
+    load = 2.4 * scale if dice.random() < 1 / 10 else 0.09 * scale
     tokens = dice.randrange(20, 200)
     return {
         "timestamp": f"2025-10-{1 + number % 28:02d}T{number // 28 % 24:02d}:{number % 60:02d}:00Z",
@@ -49,19 +59,26 @@ def run(dice: random.Random, model: str, number: int) -> dict[str, Any]:
     }
 
 
+def answer(each: dict[str, Any]) -> str:
+    """What the model said: some hundred words."""
+    return "" if each["error"] else "".join(SENTENCES[at % 4] for at in range(4 + each["eval_count"] // 20))
+
+
 def flat(each: dict[str, Any]) -> dict[str, Any]:
     """A run as one flat object with its answer."""
-    return {**each, "response": "" if each["error"] else ANSWER, "error": each["error"] or None}
+    return {**each, **SETTINGS, "response": answer(each), "error": each["error"] or None}
 
 
 def nested(each: dict[str, Any]) -> dict[str, Any]:
-    """A run with objects for its settings and its numbers."""
+    """A run with objects for its settings, its machine and its numbers."""
     settings = ("num_gpu", "num_ctx", "temperature")
     numbers = ("ttft_s", "load_s", "prompt_eval_s", "eval_s", "tokens_s", "eval_count")
     return {
         "model": each["model"],
         "timestamp": each["timestamp"],
-        "options": {name: each[name] for name in settings},
+        "options": {**{name: each[name] for name in settings}, **SETTINGS},
+        "environment": MACHINE,
+        "response": answer(each),
         "metrics": {name: each[name] for name in numbers},
         "success": not each["error"],
         "error": each["error"],
@@ -75,8 +92,9 @@ def rounds(dice: random.Random, model: str, number: int) -> dict[str, Any]:
     return {
         "model": model,
         "timestamp": each[0]["timestamp"],
-        "options": {"num_gpu": each[0]["num_gpu"], "num_ctx": each[0]["num_ctx"]},
-        "results": [{name: one[name] for name in kept} for one in each],
+        "options": {"num_gpu": each[0]["num_gpu"], "num_ctx": each[0]["num_ctx"], **SETTINGS},
+        "environment": MACHINE,
+        "results": [{**{name: one[name] for name in kept}, "response": answer(one)} for one in each],
     }
 
 

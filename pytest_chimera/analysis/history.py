@@ -57,7 +57,7 @@ def trends(evidence: Evidence) -> Part:
     findings += _counted(pairs, len(differences))
     findings += [each for group in evidence.groups for each in _drift(group)]
     if not found:
-        findings.append(_nothing())
+        findings.append(_nothing(len({group.file for group in evidence.groups})))
     return Part(
         name="trends",
         title="Changes over time",
@@ -69,9 +69,11 @@ def trends(evidence: Evidence) -> Part:
     )
 
 
-def _nothing() -> Finding:
-    said = "No two files hold runs of one kind at known times, so nothing can be said of changes over time."
-    return Finding(kind="trends", statement=(said,), notable=False)
+def _nothing(files: int) -> Finding:
+    said = "No two files hold runs of one kind at known times, so nothing can be said of changes over time: of "
+    read = counted({"part": "trends"}, "files_with_rows", files, "files with rows that were measured")
+    return Finding(kind="trends", statement=(said, *number_of(read, "file"), " with measured rows none has a fellow."),
+                   notable=False)  # fmt: skip
 
 
 def _named(strand: Strand) -> Statement:

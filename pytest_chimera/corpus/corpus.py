@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from pytest_chimera.corpus.summaries import Group, Summary
     from pytest_chimera.records import Measurement
 
-PARALLEL_FILES = 4000
-"""Files above which all cores are used: some 0.2 s of work when streamed, which is what starting workers costs."""
-PARALLEL_BYTES = 32 * 1024**2
+PARALLEL_FILES = 10_000
+"""Files above which all cores are used: streaming them takes one process 0.5 s, two with their start as long."""
+PARALLEL_BYTES = 16 * 1024**2
 STREAM_FILES = 20_000
-"""Files above which only summaries are kept: from there on their rows take more than some 500 MiB."""
-STREAM_BYTES = 128 * 1024**2
+"""Files above which only summaries are kept: the rows of so many small ones take some 350 MiB."""
+STREAM_BYTES = 64 * 1024**2
+"""Rows take ten to twenty times the bytes of their files."""
 
 
 @dataclass(frozen=True, kw_only=True)

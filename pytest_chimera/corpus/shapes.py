@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 MOST_KEYS = 200
 """Keys of one object that has a shape; tables of names that are data have none."""
-_KINDS = {int: "n", float: "n", str: "s", bool: "b", type(None): "-", dict: "{", list: "["}
-_OBJECTS = "[{"
-_kinds_of = _KINDS.__getitem__
+_CONTAINERS = frozenset({dict, list})
 
 
 class UnplannedError(Exception):
@@ -31,34 +29,45 @@ class UnplannedError(Exception):
 
 
 def shape_of(node: dict[str, Any]) -> tuple[Any, ...]:
-    """The shape of an object; equal for objects that are read alike.
+    """The keys of an object and the types of their values, and the same of the objects within.
 
     Raises UnplannedError for one with too many keys or with lists of anything but texts or objects.
     """
-    kinds = "".join(map(_kinds_of, map(type, node.values())))
-    if len(kinds) > MOST_KEYS:
+    types = tuple(map(type, node.values()))
+    if _CONTAINERS.isdisjoint(types):
+        return tuple(node), types
+    if len(types) > MOST_KEYS:
         raise UnplannedError
-    if "{" not in kinds and "[" not in kinds:
-        return (*node, kinds)
     inner: list[Any] = []
     for value in node.values():
-        kind = type(value)
-        if kind is dict:
+        if type(value) is dict:
             inner.append(shape_of(value))
-        elif kind is list:
+        elif type(value) is list:
             inner.append(_shape_of_list(value))
-    return (*node, kinds, *inner)
+    return tuple(node), types, *inner
 
 
 def _shape_of_list(items: list[Any]) -> str:
-    kinds = set(map(type, items))
-    if not kinds:
-        return "[]"
-    if kinds == {dict}:
-        return _OBJECTS
-    if kinds == {str}:
-        return "[s"
+    types = set(map(type, items))
+    if not types:
+        return "nothing"
+    if types == {dict}:
+        return "objects"
+    if types == {str}:
+        return "texts"
     raise UnplannedError
+
+
+def kept_shape(shape: tuple[Any, ...]) -> tuple[Any, ...]:
+    """One shape for all that are read alike: whole numbers and others make no difference.
+
+    Raises UnplannedError for one with too many keys.
+    """
+    keys, types, *inner = shape
+    if len(keys) > MOST_KEYS:
+        raise UnplannedError
+    numbers = tuple(float if each is int else each for each in types)
+    return keys, numbers, *(kept_shape(each) if isinstance(each, tuple) else each for each in inner)
 
 
 def lists_in(node: dict[str, Any], keys: Keys = ()) -> Iterator[Keys]:
@@ -91,10 +100,10 @@ class _Objects:
         self.plain = item is None or not any(lists_in(item))
         # Of the document around an item only texts and flags matter to it; its numbers are spoken of elsewhere.
         outer = () if item is None else _leaves(document)
-        self._fixed = {(0, keys): None for keys, value in outer if _KINDS[type(value)] == "n"}
+        self._fixed = {(0, keys): None for keys, value in outer if type(value) in {int, float}}
         for scope, node in enumerate((document,) if item is None else (document, item)):
             for keys, value in _leaves(node):
-                places = {"n": self.numbers, "s": self.texts, "b": self.flags}.get(_KINDS[type(value)])
+                places = {int: self.numbers, float: self.numbers, str: self.texts, bool: self.flags}.get(type(value))
                 if places is not None and (scope, keys) not in self._fixed:
                     places.append((scope, keys))
 

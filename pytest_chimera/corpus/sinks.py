@@ -164,7 +164,8 @@ class Models:
 def cold_rows(groups: Sequence[Hashable], loads: Sequence[float | None]) -> list[bool | None]:
     """Whether each row of a file is cold, as `coldness.mark_cold` has it; `groups` tells its models apart."""
     cold: list[bool | None] = [None] * len(loads)
-    for group in dict.fromkeys(groups):
+    different = set(groups)
+    for group in different if len(different) == 1 else dict.fromkeys(groups):
         own = [(at, load) for at, load in enumerate(loads) if groups[at] == group and load is not None]
         bound = cold_bound([load for _, load in own])
         if bound is not None:

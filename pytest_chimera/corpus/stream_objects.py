@@ -10,8 +10,19 @@ from pytest_chimera.corpus.blocks import failed_rows, rows_of_words, whole_rows
 from pytest_chimera.corpus.coldness import FEWEST
 from pytest_chimera.corpus.plans import masked
 from pytest_chimera.corpus.rows import Row
-from pytest_chimera.corpus.shapes import UnplannedError, getter, grouped, lists_in, picker, plan_of, shape_of
+from pytest_chimera.corpus.shapes import (
+    UnplannedError,
+    getter,
+    grouped,
+    kept_shape,
+    lists_in,
+    picker,
+    plan_of,
+    shape_of,
+)
 from pytest_chimera.corpus.sinks import Sink, cold_rows
+
+_MOST_FORMS = 5000
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +52,8 @@ class _Rows:
         self._pick = picker([slot.at for slot in plan.slots])
         self._model = None if plan.model is None else getter(plan.model)
         self._answer = None if plan.answer is None else getter(plan.answer)
-        self._checks = [(getter(place), check) for place, check in plan.checks]
+        self._checks: list[tuple[Any, Any, dict[Any, bool]]] = [(getter(at), check, {}) for at, check in plan.checks]
+        """(what takes a value out, whether it says that the row failed, values that were asked)."""
         self._timed = _indexes(plan.timed) if plan.telling else None
 
     def judge(self, document: Any, item: Any, models: Models, found: Callable[[], Found], spare: Row) -> _Judged | None:
@@ -52,9 +64,12 @@ class _Rows:
         if model is None and plan.named:
             model = models.of_file(found())
         failed = False
-        for get, check in self._checks:
-            if check(get(document, item)):
-                failed = True
+        for get, check, known in self._checks:
+            value = get(document, item)
+            bad = known.get(value)
+            if bad is None:
+                bad = known[value] = check(value)
+            failed = failed or bad
         answer = None if self._answer is None else self._answer(document, item)
         if not failed and answer:
             failed = masked(answer, spare)
@@ -126,7 +141,9 @@ class _Shape:
         self.at = at
         """Where their list of objects is."""
         self.items: dict[Any, _Rows | None] = {}
-        """Shape of an item -> what it means; None when that is not known."""
+        """`kept_shape` of an item -> what it means; None when that is not known."""
+        self.known: dict[Any, _Rows] = {}
+        """The same by `shape_of`."""
 
 
 class Objects:
@@ -138,7 +155,9 @@ class Objects:
         self._models = models
         self._into = into
         self._shapes: dict[Any, _Shape | _Singles | None] = {}
-        """None: files of the shape are read by the readers."""
+        """By `kept_shape`; None: files of the shape are read by the readers."""
+        self._known: dict[Any, _Shape | _Singles] = {}
+        """The same by `shape_of`, which is quicker to tell."""
         self._once: set[Any] = set()
         """Shapes that were seen once: most of those that come once never come again, and learning takes a while."""
         self._spare = Row("")
@@ -148,12 +167,13 @@ class Objects:
         if type(document) is not dict:
             return False
         try:
-            key = shape_of(document)
-            shape = self._shapes.get(key)
+            form = shape_of(document)
+            shape = self._known.get(form)
             if shape is None:
-                shape = self._learn(key, document, folder, name)
+                shape = self._learn(kept_shape(form), document, folder, name)
                 if shape is None:
                     return False
+                _remember(self._known, form, shape)
             if type(shape) is _Singles:
                 shape.rows.append(shape.pick(document))
                 shape.names.append(name)
@@ -196,7 +216,7 @@ class Objects:
 
     def _learn(self, key: Any, document: dict[str, Any], folder: Folder, name: str) -> _Shape | _Singles | None:
         if key in self._shapes:
-            return None
+            return self._shapes[key]
         if key not in self._once:
             self._once.add(key)
             return None
@@ -231,11 +251,12 @@ class Objects:
             items = items[name]
         for item in items:
             form = shape_of(item)
-            owner = shape.items.get(form)
+            owner = shape.known.get(form)
             if owner is None:
-                owner = self._learn_item(form, shape, document, item, found().shown)
+                owner = self._learn_item(kept_shape(form), shape, document, item, found().shown)
                 if owner is None:
                     return None
+                _remember(shape.known, form, owner)
             if not owner.width:
                 continue
             row = owner.judge(document, item, self._models, found, self._spare)
@@ -251,16 +272,24 @@ class Objects:
         return shape.items[form]
 
 
+def _remember(known: dict[Any, Any], form: Any, what: Any) -> None:
+    """Keep a bounded number: each number that may be whole or not doubles how many there can be."""
+    if len(known) >= _MOST_FORMS:
+        known.clear()
+    known[form] = what
+
+
 def _with_cold(rows: list[_Judged]) -> list[_Judged]:
     """Rows of a file, the cold ones told from the warm ones by their loads."""
     loads: list[float | None] = []
+    groups: list[Any] = []
     for owner, key, values in rows:
         at = owner.plan.load
         loads.append(None if at is None or key[3] else values[at] * owner.plan.slots[at].term.scale)
+        groups.append((key[0], owner.plan.load_statistic))
     if len(loads) - loads.count(None) < FEWEST:
         return rows
-    told = cold_rows([(key[0], owner.plan.load_statistic) for owner, key, _ in rows], loads)
+    told = cold_rows(groups, loads)
     return [
-        row if cold is None else (row[0], (row[1][0], cold, *row[1][2:]), row[2])
-        for row, cold in zip(rows, told, strict=True)
+        (owner, (key[0], cold, key[2], key[3]), values) for (owner, key, values), cold in zip(rows, told, strict=True)
     ]

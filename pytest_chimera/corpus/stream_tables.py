@@ -137,37 +137,38 @@ class Tables:
     ) -> dict[Key, Sequence[int]] | None:
         """The rows that are counted together; None when only the readers can tell what one of them means."""
         whole = whole_rows(plan, columns)
-        models = self._models_of(plan, fields, found)
+        models = self._by_model(plan, fields, len(columns[0]), found)
         if models is None or rows_of_words(plan, fields, columns, whole):
             return None
-        count = len(columns[0])
-        loads: Column = [None] * count if plan.load is None else columns[plan.load]
+        loads = None if plan.load is None else columns[plan.load]
         rows: dict[Key, Sequence[int]] = {}
-        different = set(models)
-        for model in different if len(different) == 1 else dict.fromkeys(models):
-            own: Sequence[int] = range(count)
-            if len(different) > 1:
-                own = [row for row in own if models[row] == model]
+        for model, own in models.items():
+            fine = own
             if failed:
                 rows[model, None, False, True] = [row for row in own if row in failed]
-                own = [row for row in own if row not in failed]
-            rows |= _by_load(model, own, loads)
+                fine = [row for row in own if row not in failed]
+            if loads is None:
+                rows[model, None, False, False] = fine
+            else:
+                rows |= _by_load(model, fine, loads)
         return _by_whole(rows, whole) if whole else rows
 
-    def _models_of(self, plan: Plan, fields: Fields, found: Callable[[], Found]) -> list[str | None] | None:
-        """The model of each row; None when some rows have one and others do not."""
-        count = len(fields[plan.slots[0].at])
+    def _by_model(
+        self, plan: Plan, fields: Fields, count: int, found: Callable[[], Found]
+    ) -> dict[str | None, Sequence[int]] | None:
+        """The rows of each model; None when some rows have one and others do not."""
         if plan.model is not None:
             texts = fields[plan.model]
             if texts.count(texts[0]) == count and (model := self._models.named(texts[0])) is not None:
-                return [model] * count
-            named = {text: self._models.named(text) for text in set(texts)}
-            different = set(named.values())
-            if None not in different:
-                return [named[text] for text in texts]
-            if len(different) > 1:
+                return {model: range(count)}
+            rows: dict[str | None, list[int]] = {}
+            for row, text in enumerate(texts):
+                rows.setdefault(self._models.named(text), []).append(row)
+            if None not in rows:
+                return dict(rows)
+            if len(rows) > 1:
                 return None
-        return [self._models.of_file(found()) if plan.named else None] * count
+        return {self._models.of_file(found()) if plan.named else None: range(count)}
 
     def _note(self, table: _Table, fields: Fields, found: Callable[[], Found]) -> None:
         """Count a file of the table, and its columns of numbers that are not understood."""
@@ -175,9 +176,10 @@ class Tables:
             table.sink.first = found().shown
         table.sink.files += 1
         for at, remark in table.plan.unnamed:
-            first = next(filter(None, fields[at]), "")
-            if number_value(first) is not None:
-                self._into.say(remark._replace(values=len(fields[at])), found().shown)
+            known = {text: number_value(text) is not None for text in set(fields[at])}
+            count = sum(map(known.__getitem__, fields[at]))
+            if count:
+                self._into.say(remark._replace(values=count), found().shown)
 
 
 class _Header:

@@ -6,6 +6,7 @@ through the same readers as in a small corpus. What only all rows of all files t
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import tempfile
@@ -75,7 +76,13 @@ def tasks_of(paths: Sequence[str | Path], known: bytes, bounds: Bounds) -> Itera
 
 def summarise(task: Task) -> Gathered:
     """Read the files of a task; what is wrong with one is a remark, as ever."""
-    return _Reader(known_of(task.known)).read(task)
+    collects = gc.isenabled()
+    gc.disable()  # parsed files are no garbage that refers to itself, and there are many
+    try:
+        return _Reader(known_of(task.known)).read(task)
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _Reader:
@@ -158,11 +165,14 @@ class _Reader:
 
     def _plan(self, key: Any, make: Callable[[], Plan | None]) -> Plan | None:
         """A plan by the shape, from task to task."""
-        if key not in self._plans:
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
-            self._plans[key] = make()
-        return self._plans[key]
+        try:
+            return self._plans[key]
+        except KeyError:
+            plan = make()
+        if len(self._plans) >= _MOST_PLANS:  # other threads may learn and forget meanwhile
+            self._plans.clear()
+        self._plans[key] = plan
+        return plan
 
     def _asker(self, kind: str) -> Callable[[bytes], Reading]:
         """What the readers make of a made-up file."""

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_chimera.errors import ChimeraError, CorpusError
 from pytest_chimera.plugin.session import AUDITED, get_session
+from pytest_chimera.report.escape import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from pytest_chimera.report.check import Checked
 
+_SPELLED_OUT = {"contradicted", "misattributed", "ambiguous"}
+"""Verdicts of which the lines of a check name every claim."""
+_MOST = 20
+"""Claims of one other verdict that a failure names."""
 _LARGEST = 16 * 1024**2
 _ACCEPTED = f"Accepted: text of at most {_LARGEST:,} bytes."
 _LEAVE_OUT = "Leave the file out with pytest's --ignore, or by other names in --chimera-audit-glob."
@@ -49,7 +54,10 @@ class AuditItem(pytest.Item):
     """The claims of one file against the corpus."""
 
     def runtest(self) -> None:
-        """Check the file; raises AuditError when it holds claims that must not stand."""
+        """Check the file.
+
+        Raises AuditError when it holds claims that must not stand, CorpusError when it or the corpus cannot be used.
+        """
         from pytest_chimera.report.check import check, lines  # noqa: PLC0415  # only where claims are checked
 
         session = get_session(self.config)
@@ -61,12 +69,12 @@ class AuditItem(pytest.Item):
             self.stash[AUDITED] = json.dumps({"file": name, "problem": str(error), "claims": []})
             raise
         checked = check(text, old.evidence, document=old.document(self.path))
-        told = "\n".join(lines(checked, name))
+        told = terminal("\n".join(lines(checked, name)), keep_lines=True)
         claims = [each.as_dict() for each in checked.claims]
         self.stash[AUDITED] = json.dumps({"file": name, "problem": None, "claims": claims})
         bad = _count(checked, session.settings.audit_fail)
         if bad:
-            raise AuditError(f"{bad}\n{told}")
+            raise AuditError("\n".join([bad, told, *_further(checked, session.settings.audit_fail, name)]))
         self.add_report_section("call", "claims", told)  # for -rA; a failure shows it as its text
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
@@ -95,6 +103,19 @@ def _text(path: Path, name: str) -> str:
     if size > _LARGEST:
         raise CorpusError(f"{name} is not audited: it has {size:,} bytes.", _ACCEPTED, _LEAVE_OUT)
     return text
+
+
+def _further(checked: Checked, failing: Sequence[str], name: str) -> Iterator[str]:
+    """The claims that fail the file and that its summary only counts."""
+    from pytest_chimera.report.check import line_of  # noqa: PLC0415  # only where claims are checked
+
+    for verdict in failing:
+        claims = [each for each in checked.claims if each.verdict == verdict]
+        if claims and verdict not in _SPELLED_OUT:
+            yield f"\n{verdict.capitalize()} ({len(claims)}):"
+            yield from (f"  {terminal(line_of(each, name))}" for each in claims[:_MOST])
+            if len(claims) > _MOST:
+                yield f"  and {len(claims) - _MOST} more"
 
 
 def _count(checked: Checked, failing: Sequence[str]) -> str:

@@ -105,7 +105,8 @@ def _attempt(session: ChimeraSession, step: Callable[[], object], failed: str, h
     except ChimeraError as error:
         session.problems.append(str(error))
     except OSError as error:
-        where = "" if error.filename is None else f": {error.filename}"
+        name = error.filename2 or error.filename  # of a file that was not put in its place: that place
+        where = "" if name is None else f": {name}"
         session.problems.append(f"{failed}: {error.strerror or error}{where}. {hint}".rstrip())
 
 

@@ -192,7 +192,7 @@ class ChimeraSession:
     @contextlib.contextmanager
     def ending(self, pytest_session: pytest.Session) -> Generator[None]:
         """Around everybody else's end of the run: record and report before, tidy up after."""
-        if not (self.cases or self.opened or self.uses_corpora or "corpus" in self.raw):
+        if not (self.cases or self.opened or self.uses_corpora or {"corpus", "rename_plan", "audit"} & set(self.raw)):
             yield
             return
         from pytest_chimera.plugin.closing import finish  # noqa: PLC0415  # only where a case ran

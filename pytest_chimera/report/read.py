@@ -8,11 +8,13 @@ import os
 import shutil
 import sys
 from collections import Counter
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.analysis.described import LOADED
 from pytest_chimera.corpus import Vocabulary, read_corpus
+from pytest_chimera.corpus.summaries import Summary
 from pytest_chimera.corpus.vocabulary import built_in_text
 from pytest_chimera.errors import ChimeraError
 from pytest_chimera.report.columns import Columns, Row, narrowed, wrapped
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_chimera.corpus import Corpus
-    from pytest_chimera.corpus.summaries import Summary
     from pytest_chimera.records import Measurement
 
 SCHEMA = "pytest-chimera-corpus"
@@ -84,18 +85,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def corpus_lines(corpus: Corpus, width: int, *, everything: bool = False) -> Iterator[str]:
     """What was understood, in lines of at most `width` characters, and what was not."""
+    if not corpus.files:
+        yield from wrapped(f"There is no file below {terminal(', '.join(corpus.roots))}.", width, indent="")
+        return
     for text in _counts(corpus):
         yield from wrapped(text, width, indent="")
-    for title, role in (("Performance", "performance"), ("Machine", "resource")):
+    rule = _RULE if corpus.streamed is None else _RULE_OF_SUMMARIES
+    for title, role in ((f"Performance ({rule})", "performance"), ("Machine (likewise)", "resource")):
         if corpus.streamed is None:
             rows = list(_rows(each for each in corpus.measurements if each.role == role))
         else:
             rows = list(_summed(each for each in corpus.streamed if each.group.role == role))
         if rows:
             yield ""
-            yield from wrapped(
-                f"{title} ({_RULE if corpus.streamed is None else _RULE_OF_SUMMARIES})", width, indent=""
-            )
+            yield from wrapped(title, width, indent="")
             heads = ("model", "n", "failed", "cold", "median", "smallest", "largest")
             tiers = (("model", "n", "failed", "cold", "median"), ("model", "n", "median"))
             yield from narrowed(Columns(name="metric", heads=heads, left=(0,)), rows, width, tiers)
@@ -105,40 +108,40 @@ def corpus_lines(corpus: Corpus, width: int, *, everything: bool = False) -> Ite
 
 
 def _counts(corpus: Corpus) -> Iterator[str]:
-    kinds = sorted(corpus.files.items(), key=lambda each: -each[1])
+    kinds = sorted(corpus.files.items(), key=lambda each: (-each[1], each[0]))
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds)
     size = format_bytes(sum(each.size_bytes for each in corpus.artifacts))
-    files = counted(sum(corpus.files.values()), "file")
+    files = _plural(sum(corpus.files.values()), "file")
     yield f"{files} ({listed}), {size}, read in {format_seconds(corpus.seconds)}"
-    rows = counted(sum(each.rows for each in corpus.artifacts), "row")
+    rows = _plural(sum(each.rows for each in corpus.artifacts), "row")
     said = f"{rows}, {sum(each.failed_rows for each in corpus.artifacts)} of them failed; "
     if corpus.streamed is None:
-        copies = counted(sum(len(each.copies) for each in corpus.measurements), "copy", "copies")
-        yield f"{said}{counted(len(corpus.measurements), 'measurement')}, and {copies} of them"
+        copies = _plural(sum(len(each.copies) for each in corpus.measurements), "copy", "copies")
+        yield f"{said}{_plural(len(corpus.measurements), 'measurement')}, and {copies} of them"
     else:
-        numbers = counted(sum(each.n for each in corpus.streamed), "number")
-        yield f"{said}{numbers} in {counted(len(corpus.streamed), 'group')}, of which only summaries were kept"
+        numbers = _plural(sum(each.n for each in corpus.streamed), "number")
+        yield f"{said}{numbers} in {_plural(len(corpus.streamed), 'group')}, of which only summaries were kept"
 
 
-def counted(n: int, noun: str, many: str = "") -> str:
+def _plural(n: int, noun: str, many: str = "") -> str:
     """A number of things: "1 file", "2 files"."""
     return f"{n} {noun if n == 1 else many or noun + 's'}"
 
 
 def _summed(summaries: Iterable[Summary]) -> Iterator[Row]:
-    """A line per group of a corpus of which only summaries were kept."""
-    for each in sorted(summaries, key=lambda each: (each.group.metric, _about(each))):
-        if each.group.provenance != "measured" or not each.n + each.failed:
-            continue
-        cold = {True: str(each.n), False: "0", None: "?"}[each.group.cold]
-        values = (each.quantile(0.5), each.lowest, each.highest)
-        shown = (format_value(value, each.group.dimension) for value in values)
-        yield Row(terminal(each.group.metric), (_about(each), str(each.n), str(each.failed), cold, *shown))
-
-
-def _about(each: Summary) -> str:
-    group = each.group
-    return terminal(f"{group.model or group.series or '-'} ({group.kind})")
+    """A line per metric, model and kind of file, of a corpus of which only summaries were kept."""
+    groups: dict[tuple[str, str], list[Summary]] = {}
+    for each in summaries:
+        if each.group.provenance == "measured" and each.n + each.failed:
+            about = f"{each.group.model or each.group.series or '-'} ({each.group.kind})"
+            groups.setdefault((each.group.metric, about), []).append(each)
+    for (metric, about), members in sorted(groups.items()):
+        cold = sum(each.n for each in members if each.group.cold)
+        apart = metric in LOADED and 0 < cold < sum(each.n for each in members)
+        told = reduce(Summary.merge, [each for each in members if not (apart and each.group.cold)])
+        shown = (format_value(each, told.group.dimension) for each in (told.quantile(0.5), told.lowest, told.highest))
+        failed = sum(each.failed for each in members)
+        yield Row(terminal(metric), (terminal(about), str(told.n), str(failed), str(cold), *shown))
 
 
 def _rows(measurements: Iterable[Measurement]) -> Iterator[Row]:
@@ -155,16 +158,19 @@ def _rows(measurements: Iterable[Measurement]) -> Iterator[Row]:
         values = tuple(each.value for each in good if each.value is not None and not (apart and each.cold))
         told = Statistic(values, members[0].dimension)
         failed = sum(each.failure is not None for each in members)
+        if not good and not failed:  # empty cells
+            continue
         shown = (format_value(value, told.dimension) for value in (told.median, told.minimum, told.maximum))
         yield Row(terminal(metric), (terminal(model), str(told.n), str(failed), str(cold), *shown))
 
 
 def _understood_otherwise(corpus: Corpus) -> Iterator[str]:
-    by = Counter(each.provenance for each in corpus.measurements)
-    if by["aggregate"] or by["claim"]:
+    by: Counter[str] = Counter(each.provenance for each in corpus.measurements)
+    told = (("aggregate", "aggregate", "aggregates"), ("claim", "claim of reports", "claims of reports"))
+    unmeasured = [_plural(by[name], one, many) for name, one, many in told if by[name]]
+    if unmeasured:
         yield ""
-        aggregates, claims = counted(by["aggregate"], "aggregate"), counted(by["claim"], "claim")
-        yield f"{aggregates} and {claims} of reports are in no table: they were not measured."
+        yield f"In no table, because it was not measured: {', '.join(unmeasured)}."
     if corpus.others:
         names = ", ".join(sorted({each.metric for each in corpus.others}))
         yield f"Numbers that are not about performance: {len(corpus.others)} ({names})."

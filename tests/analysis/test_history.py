@@ -104,7 +104,10 @@ def test_runs_without_a_time_are_not_ordered(make: Maker) -> None:
     """Files that do not say when they were made have no history."""
     part = make.part("trends", run(make, 1, [1.0], time=None), run(make, 2, [2.0], time=None))
     assert make.findings(part) == [
-        "No two files hold runs of one kind at known times, so nothing can be said of changes over time."
+        (
+            "No two files hold runs of one kind at known times, so nothing can be said of changes over time: of 2 "
+            "files with measured rows none has a fellow."
+        )
     ]
 
 

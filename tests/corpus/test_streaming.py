@@ -148,7 +148,7 @@ def as_csv(runs: list[dict[str, Any]], delimiter: str, ending: str) -> str:
     """Rows under the names of the first."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator=ending)
-    names = [name for name in runs[0] if name not in {"accuracy", "eval_count"}]
+    names = list(runs[0])
     writer.writerow(names)
     writer.writerows(["" if run.get(name) is None else run[name] for name in names] for run in runs)
     return text.getvalue()

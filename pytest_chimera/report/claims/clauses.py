@@ -16,12 +16,15 @@ _CLAUSE = re.compile(
     r"[;,()—]|\s[-\u2013/|]\s|\b(?:and|but|while|whereas|versus|vs)\b|(?<=[.!?])\s+(?=[A-Z(])", re.IGNORECASE
 )
 SENTENCE = re.compile(
-    r"(?<=[\w)%\]\"'][.!?])(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!approx\.)(?<!\bca\.)(?<!\bFig\.)\s+(?=[A-Z(*\"])"
+    r"(?<=[\w)%\]\"'][.!?])(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!approx\.)(?<!\bca\.)(?<!\bFig\.)\s+(?=[A-Z(*\"]|[a-z][\w-]*\d)"
 )
 """Between two sentences; a point within a number or an abbreviation ends none."""
 _OBJECT = re.compile(
     r"(?:\bthan|\bover|\bvs\.?|\bversus|\brelative to|\bcompared (?:to|with)|\bagainst)\s*$", re.IGNORECASE
 )
+LINKED = re.compile(r"\s*(?:at|with|for|under|using|on|by|in|of|from|@|\()\s*(?:the |a )?", re.IGNORECASE)
+"""Between a number and the name or setting behind it that it is of."""
+_LINKED_NAME = re.compile(rf"[+\-\u2212]?[\d.,]+\s?[a-zA-Z/%°]{{0,18}}{LINKED.pattern}", re.IGNORECASE)
 _PAIR = re.compile(r"\s*(?:vs\.?|versus|->|→|compared (?:to|with)|against)\s*~?\s*", re.IGNORECASE)
 _REACH = 400
 """Characters on each side of a number that a sentence may have."""
@@ -64,21 +67,18 @@ def sentence_bounds(text: str, place: int) -> tuple[int, int]:
 
 
 def ordered(mentions: Sequence[Mention], layer: Layer) -> list[Mention]:
-    """Of the mentions those in a layer: before the number from the nearest, then behind it."""
+    """Of the mentions those in a layer: one linked to the number, before it from the nearest, then behind it."""
     inside = [each for each in mentions if layer.low <= each.start < layer.high]
     if layer.anchor is None:
         return inside
     anchor = layer.anchor
-    return sorted(
-        inside,
-        key=lambda each: (
-            bool(
-                _OBJECT.search(layer.text[max(0, each.start - 16) : each.start])
-            ),  # "than X": X is what it is compared with
-            each.start > anchor,
-            abs(each.start - anchor),
-        ),
-    )
+
+    def distance(each: Mention) -> tuple[bool, bool, bool, int]:
+        compared = _OBJECT.search(layer.text[max(0, each.start - 16) : each.start]) is not None  # "than X"
+        linked = each.start > anchor and _LINKED_NAME.fullmatch(layer.text[anchor : each.start]) is not None
+        return compared, not linked, each.start > anchor, abs(each.start - anchor)
+
+    return sorted(inside, key=distance)
 
 
 def pair_place(number: Number) -> int | None:

@@ -14,15 +14,34 @@ from pytest_chimera.report.claims.meaning import dimension_of
 from pytest_chimera.report.claims.operands import Formula, Sides, formula_of, levels_of, own_operands, sides_of
 from pytest_chimera.report.claims.settings import setting_pattern
 from pytest_chimera.report.claims.values import LOADED
+from pytest_chimera.report.claims.words import FASTER, SLOWER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_chimera.report.claims.case import Case
+    from pytest_chimera.report.claims.claim import ClaimVerdict
     from pytest_chimera.report.claims.inquiry import Inquiry
     from pytest_chimera.report.claims.sources import Chosen
     from pytest_chimera.report.claims.values import Value
 
+OTHER_BASIS = "on another basis"
+"""How the reason of a comparison says that it holds for other values than a text means that says nothing more."""
+_SPEEDS = (
+    "tok/s",
+    "latency",
+    "ttft",
+    "total",
+    "e2e",
+    "load",
+    "compile",
+    "prompt_eval",
+    "eval",
+    "words/s",
+    "request_rate",
+)
+"""What may be fast; of a comparison that names no metric the first two are asked."""
+_WORD = 12
 _ROUND = 10
 _ALL = re.compile(r"\b(?:all|every|each|always|across)\b", re.IGNORECASE)
 
@@ -79,7 +98,10 @@ def scale_of(case: Case) -> float:
 
 def _metrics(case: Case) -> tuple[str, ...]:
     own = tuple(each for each in case.sense.metrics if each not in {"speedup", "efficiency"})
-    return own or ("tok/s", "latency")
+    behind = case.number.piece.text[case.number.close : case.number.close + _WORD]
+    if (FASTER.search(behind) or SLOWER.search(behind)) and not any(each in _SPEEDS for each in own):
+        return _SPEEDS  # "faster" is of no size
+    return own or _SPEEDS[:2]
 
 
 def _is_time(inquiry: Inquiry, metric: str) -> bool:
@@ -162,7 +184,6 @@ def _by_data(inquiry: Inquiry, case: Case, sides: Sides) -> Claim:
 def pairs_of(inquiry: Inquiry, case: Case, sides: Sides, metric: str) -> Iterable[Pair]:
     """The values of both sides in pairs: those of one file or of one kind of file are meant by default."""
     scope = inquiry.scoper.scope(case.number, (metric,), without=sides.dimension)
-    formula = formula_of(case, time=_is_time(inquiry, metric))
     masks = [scope.mask & each.name.mask for each in sides]
     if sides.dimension.startswith("setting ") and not all(masks):
         whole = inquiry.scoper.scope(case.number, (metric,), without="settings")
@@ -181,7 +202,10 @@ def pairs_of(inquiry: Inquiry, case: Case, sides: Sides, metric: str) -> Iterabl
         options.append((default[0], default[1], "warm"))
     if chosen[0].tier == "facts":
         options = [(name, name, None) for name in ("median", "mean", "value", "max", "min", "p95")]
-    yield from _paired(inquiry, case, formula, chosen[0].mask, chosen[1].mask, metric, options)
+    meant = (chosen[0].mask, chosen[1].mask)
+    if chosen[0].tier == "facts" and not scope.settings and case.sense.condition is None:
+        meant = (inquiry.evidence.bare(meant[0]), inquiry.evidence.bare(meant[1]))
+    yield from _paired(inquiry, case, meant, metric, options)
 
 
 def _chosen(inquiry: Inquiry, case: Case, masks: Sequence[int], metric: str) -> list[Chosen | None]:
@@ -197,13 +221,12 @@ def _chosen(inquiry: Inquiry, case: Case, masks: Sequence[int], metric: str) -> 
 
 
 def _paired(
-    inquiry: Inquiry, case: Case, formula: Formula, first: int, second: int, metric: str,
-    options: Sequence[tuple[str, str, str | None]],
-) -> Iterable[Pair]:  # fmt: skip
-    scale = scale_of(case)
+    inquiry: Inquiry, case: Case, masks: tuple[int, int], metric: str, options: Sequence[tuple[str, str, str | None]]
+) -> Iterable[Pair]:
+    scale, formula = scale_of(case), formula_of(case, time=_is_time(inquiry, metric))
     for index, (left, right, condition) in enumerate(options):
-        ones = inquiry.values.of(first, metric, left, condition)
-        twos = inquiry.values.of(second, metric, right, condition)
+        ones = inquiry.values.of(masks[0], metric, left, condition)
+        twos = inquiry.values.of(masks[1], metric, right, condition)
         same = {(a.files, b.files) for a in ones for b in twos if set(a.files) & set(b.files)}
         kin = {
             (a.files, b.files)
@@ -223,52 +246,45 @@ def _paired(
 def _of_pairs(inquiry: Inquiry, case: Case, pairs: Sequence[Pair], who: str) -> Claim:
     """The verdict over pairs: one default pair suffices, all of them where the text says "all"."""
     formula = formula_of(case, time=_is_time(inquiry, case.metric))
+    outcome = {id(pair): agreement(case.number, pair.result, signless=formula.signless) for pair in pairs}
     default = [pair for pair in pairs if pair.default]
-    agreeing = [pair for pair in default if agreement(case.number, pair.result, signless=formula.signless) == "yes"]
+    agreeing = [pair for pair in default if outcome[id(pair)] == "yes"]
     chance = chance_of(case.number, [abs(pair.result) if formula.signless else pair.result for pair in default])
     known = inquiry.sources.anchored(file for pair in default or pairs for value in pair[1:3] for file in value.files)
     low, high = clauses(case.number.piece.text, case.number.start)[0][1:3]
     everything = bool(_ALL.search(case.number.piece.text[low:high])) and len(default) > 1
+    read = f"Read as {case.metric}, {who}:"
     if agreeing and (known or chance <= WEAK) and (not everything or len(agreeing) == len(default)):
-        reason = f"Read as {case.metric}, {who}: {_said(case, agreeing[0])}."
-        return claim_of(case, "supported", reason, inquiry=inquiry, values=agreeing[0][1:3], chance=chance)
-    near = [
-        pair for pair in default if known and agreement(case.number, pair.result, signless=formula.signless) == "near"
-    ]
-    if near and not agreeing:
-        reason = f"Read as {case.metric}, {who}: {_said(case, near[0])}, which holds only under another rounding."
-        return claim_of(case, "ambiguous", reason, inquiry=inquiry, values=near[0][1:3], chance=chance)
-    others = [
-        pair
-        for pair in pairs
-        if known and not pair.default and agreement(case.number, pair.result, signless=formula.signless) == "yes"
-    ]
-    if others and not agreeing and chance_of(case.number, [pair.result for pair in pairs]) <= 3 * WEAK:
-        reason = f"Read as {case.metric}, {who}: it holds only on another basis, {_said(case, others[0])}."
-        return claim_of(case, "ambiguous", reason, inquiry=inquiry, values=others[0][1:3], chance=chance)
+        reason = f"{read} {_said(case, agreeing[0])}."
+        return _pair_claim(inquiry, case, "supported", agreeing[0], reason, chance=chance)
     shown = [pair for pair in default if pair not in agreeing] or list(pairs)
     nearest = min(shown, key=lambda pair: abs(pair.result - case.number.value))
-    reason = f"Read as {case.metric}, {who}: {_said(case, nearest)}"
+    reason = f"{read} {_said(case, nearest)}"
     if not known:
-        return claim_of(
-            case, "unsupported", f"{reason}, but nothing proves that the text speaks of these data.", chance=chance
-        )
-    return claim_of(
-        case,
-        "contradicted",
-        f"{reason}.",
-        inquiry=inquiry,
-        values=nearest[1:3],
-        chance=chance,
-        cause=nearest.first.files[0],
-    )
+        reason += ", but nothing proves that the text speaks of these data."
+        return claim_of(case, "unsupported", reason, chance=chance)
+    near = [pair for pair in default if outcome[id(pair)] == "near"]
+    if near and not agreeing:
+        reason = f"{read} {_said(case, near[0])}, which holds only under another rounding."
+        return _pair_claim(inquiry, case, "ambiguous", near[0], reason, chance=chance)
+    others = [pair for pair in pairs if not pair.default and outcome[id(pair)] == "yes"]
+    if others and not agreeing and chance_of(case.number, [pair.result for pair in pairs]) <= 3 * WEAK:
+        reason = f"{read} it holds only {OTHER_BASIS}, {_said(case, others[0])}."
+        return _pair_claim(inquiry, case, "ambiguous", others[0], reason, chance=chance)
+    return _pair_claim(inquiry, case, "contradicted", nearest, f"{reason}.", chance=chance)
+
+
+def _pair_claim(
+    inquiry: Inquiry, case: Case, verdict: ClaimVerdict, pair: Pair, reason: str, *, chance: float
+) -> Claim:  # fmt: skip
+    cause = pair.first.files[0] if verdict == "contradicted" and pair.first.files else ""
+    return claim_of(case, verdict, reason, inquiry=inquiry, values=pair[1:3], chance=chance, cause=cause)
 
 
 def _said(case: Case, pair: Pair) -> str:
     unit = case.sense.unit.name if case.sense.unit else ""
-    return (
-        f"{pair.result:.4g} {unit}".rstrip() + f" ({pair.first.text} {pair.first.value:.6g}, {pair.second.text} {pair.second.value:.6g})"
-    )  # fmt: skip
+    both = ", ".join(f"{value.text} {value.value:.6g}" for value in (pair.first, pair.second))
+    return f"{pair.result:.4g} {unit}".rstrip() + f" ({both})"
 
 
 def _setting_named(inquiry: Inquiry, case: Case) -> str | None:
@@ -330,6 +346,6 @@ def settle_siblings(inquiry: Inquiry, judged: dict[int, Claim]) -> None:
         if not held:
             continue
         for case, claim in zip(cases, claims, strict=True):
-            if claim.verdict == "ambiguous" and "on another basis" in claim.reason:
+            if claim.verdict == "ambiguous" and OTHER_BASIS in claim.reason:
                 reason = f"{claim.reason} The number beside it holds on the usual basis, and both must share one."
                 judged[id(case)] = claim.changed(verdict="contradicted", reason=reason)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_chimera.records import Fact
 from pytest_chimera.report.claims.claim import WEAK
 from pytest_chimera.report.claims.clauses import clauses
-from pytest_chimera.report.claims.evidence import bits
+from pytest_chimera.report.claims.evidence import FACTS, bits
 from pytest_chimera.report.claims.judge import claim_of
 from pytest_chimera.report.claims.match import agreement, chance_of
 
@@ -26,6 +26,17 @@ _FAILING = re.compile(
 )
 _TOTAL = re.compile(r"\b(?:total|all|overall|altogether|in sum|per model|each|every)\b|=|\u00d7", re.IGNORECASE)
 TIMED_OUT = re.compile(r"time[d]?[- ]?out", re.IGNORECASE)
+
+
+_COUNT_NAMES: dict[str, tuple[str, ...]] = {
+    "runs": ("rows", "rounds", "runs", "measurements"),
+    "failed": ("failed_rows", "failed_rounds", "failed_runs", "failures"),
+    "timeouts": ("timeouts", "failed_rows", "failed_rounds"),
+    "succeeded": ("counted_rounds", "ok_rows", "good_rows"),
+    "files": ("files",),
+    "models": ("models",),
+}
+"""Set -> how facts that count it are called, to their end."""
 
 
 class Counted(NamedTuple):
@@ -56,20 +67,18 @@ def judge_count(inquiry: Inquiry, case: Case) -> Claim:
             chance=chance,
         )
     if holding:
-        return _count_claim(inquiry, case, "supported", holding[0], "", chance)
+        return _count_claim(case, "supported", holding[0], chance)
     if tried and (speaks or failing):
-        return _count_claim(inquiry, case, "supported", tried[0], "", chance)
+        return _count_claim(case, "supported", tried[0], chance)
     if tried:
         note = f", of which {tried[0].succeeded} succeeded: the text does not say which are counted"
-        return _count_claim(inquiry, case, "ambiguous", tried[0], note, chance)
+        return _count_claim(case, "ambiguous", tried[0], chance, note=note)
     nearest = min(counted, key=lambda each: abs(each.attempted - case.number.value))
     verdict: ClaimVerdict = "contradicted" if _named(inquiry, case, nearest) else "unsupported"
-    return _count_claim(inquiry, case, verdict, nearest, f", {nearest.succeeded} of them successful", chance)
+    return _count_claim(case, verdict, nearest, chance, note=f", {nearest.succeeded} of them successful")
 
 
-def _count_claim(
-    inquiry: Inquiry, case: Case, verdict: ClaimVerdict, counted: Counted, note: str, chance: float
-) -> Claim:  # fmt: skip
+def _count_claim(case: Case, verdict: ClaimVerdict, counted: Counted, chance: float, *, note: str = "") -> Claim:
     who = ", ".join((*case.scope.names, *case.scope.settings))
     place = ", ".join(counted.files[:3]) + (" and more" if len(counted.files) > 3 else "")  # noqa: PLR2004  # three are enough to see it
     reason = f"Read as {case.sense.noun.strip()}{f' of {who}' if who else ''}: {counted.attempted} in {place}{note}."
@@ -101,32 +110,43 @@ def sets_of(inquiry: Inquiry, case: Case) -> Iterable[Counted]:
     mask = case.scope.mask
     if total and not any(each.name.dimension == "model" for each in inquiry.scoper.mentions(text)):
         mask = evidence.everything
-    if case.sense.counted in {"models", "backends", "files"}:
-        yield from _things(inquiry, case, mask)
+    told = list(_told(inquiry, case, mask))
+    if told or case.sense.counted in {"models", "backends", "files"}:
+        yield from told or _things(inquiry, case, mask)
         return
-    raw = mask & inquiry.rows
-    chosen = inquiry.sources.nearest(raw, case.number.piece.section.number, inquiry.layers(case.number))
+    named = any(each.name.dimension == "model" for each in inquiry.scoper.mentions(text))
+    for runs in dict.fromkeys((mask, mask if named else mask | evidence.modelled)):  # a title names one of several
+        yield from _sets_among(inquiry, case, runs & inquiry.rows, total=total)
+
+
+def _sets_among(inquiry: Inquiry, case: Case, rows: int, *, total: bool) -> Iterable[Counted]:
+    """The sets among some rows: of each file, of the files of one kind, and where a total is told of all."""
+    evidence = inquiry.evidence
+    chosen = inquiry.sources.nearest(rows, case.number.piece.section.number, inquiry.layers(case.number))
     if chosen is None:
         return
     count = _COUNTS[case.sense.counted]
     by_file: dict[tuple[str, ...], int] = defaultdict(int)
     for number in bits(chosen.mask):
         by_file[evidence.runs[number].files] |= 1 << number
-    kinds: dict[frozenset[str], list[tuple[tuple[str, ...], Counted]]] = defaultdict(list)
+    kinds: dict[frozenset[str], list[Counted]] = defaultdict(list)
     for files, runs in by_file.items():
-        attempted, succeeded = count(evidence, runs)
-        one = Counted(attempted, succeeded, files)
+        one = Counted(*count(evidence, runs), files)
         yield one
-        kinds[inquiry.sources.kind_of(files[0])].append((files, one))
-    yield from _totals(kinds.values())
+        kinds[inquiry.sources.kind_of(files[0])].append(one)
+    yield from (_sum(group) for group in kinds.values() if len(group) > 1)
     if len(by_file) > 1 and total:
-        yield _sum([each for group in kinds.values() for _, each in group])
+        yield _sum([each for group in kinds.values() for each in group])
 
 
-def _totals(kinds: Iterable[list[tuple[tuple[str, ...], Counted]]]) -> Iterable[Counted]:
-    for group in kinds:
-        if len(group) > 1:
-            yield _sum([each for _, each in group])
+def _told(inquiry: Inquiry, case: Case, mask: int) -> Iterable[Counted]:
+    """The counts among the facts whose name says what is counted."""
+    evidence = inquiry.evidence
+    words = _COUNT_NAMES.get(case.sense.counted, (case.sense.counted,))
+    for number in bits(mask & evidence.by_file.get(FACTS, 0)):
+        for (metric, statistic), each in evidence.runs[number].values.items():
+            if statistic == "count" and each.value is not None and metric.endswith(words):
+                yield Counted(round(each.value), round(each.value), (FACTS,))
 
 
 def _sum(counted: list[Counted]) -> Counted:

@@ -54,6 +54,13 @@ class Run:
         self.aggregate = True
         self.values: dict[tuple[str, str], Measurement] = {}
 
+    @classmethod
+    def of(cls, measurement: Measurement) -> Run:
+        """A run of one number."""
+        run = cls(measurement)
+        run.add(measurement)
+        return run
+
     def value(self, metric: str, statistic: str = "value") -> float | None:
         """Its value of a metric in the SI unit; None when it failed or has none."""
         found = self.values.get((metric, statistic))
@@ -99,7 +106,7 @@ class Evidence:
         """Every metric with every statistic that some run holds."""
         self.models: dict[str, int] = defaultdict(int)
         self.labels: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self.failed = self.cold = self.warm = self.modelled = 0
+        self.failed = self.cold = self.warm = self.modelled = self.conditioned = 0
         self._index()
         self.setting_names = tuple(sorted(self.settings, key=len, reverse=True))
 
@@ -135,25 +142,33 @@ class Evidence:
                     self.by_metric[metric] |= bit
                 self.dimensions[metric] = each.dimension
                 self.roles[metric] = each.role
-            if run.model:
-                self.models[run.model] |= bit
-                self.modelled |= bit
-            for key, text in run.labels.items():
-                self.labels[key][text] |= bit
-            for key, value in run.parameters.items():
-                if not isinstance(value, str):
-                    self.settings[key][round(float(value), 6)] |= bit
-                else:
-                    self.labels[key][value] |= bit
+            self.models[run.model or ""] |= bit
+            self._index_conditions(run, bit)
+            self.conditioned |= bit if run.parameters else 0
             self.failed |= bit if run.failure is not None else 0
             self.cold |= bit if run.cold else 0
             self.warm |= bit if run.cold is False else 0
+        self.models.pop("", None)
+        self.modelled = _union(self.models.values())
         self.names.add_models(self.models)
         for key, values in self.labels.items():
             for text, mask in list(values.items())[:_MAX_LABELS]:
-                if not self.names.add_label(key, text, mask):
+                if not self.names.add_label(key, text, mask) or key == "prompt":
                     self.texts.append((key, text, mask))
         self.paths |= frozenset(self.by_file)
+
+    def _index_conditions(self, run: Run, bit: int) -> None:
+        for key, text in run.labels.items():
+            self.labels[key][text] |= bit
+        for key, value in run.parameters.items():
+            if isinstance(value, str):
+                self.labels[key][value] |= bit
+            else:
+                self.settings[key][round(float(value), 6)] |= bit
+
+    def bare(self, mask: int) -> int:
+        """Of some facts those under no condition and no setting, where there are such."""
+        return mask & ~(self.cold | self.warm | self.conditioned) or mask
 
     def having(self, mask: int, metric: str) -> int:
         """Of some runs those that have a metric, failed ones included."""
@@ -207,33 +222,42 @@ def _place_of_row(each: Measurement) -> str:
     return place.rpartition("/")[0] if place.startswith("/") else place.rpartition(" ")[0]
 
 
+_NO_LABELS = frozenset({"model", "file", "series", "rows", "setting", "level", "as"})
+"""Parts of a fact's subject that are no names."""
+
+
 def _run_of_fact(fact: Fact) -> Run:
+    """A fact as a run of its own, under the condition and the setting that its subject names."""
     from pytest_chimera.records import Measurement, Source  # noqa: PLC0415  # only where facts are given
 
-    labels = {key: value for key, value in fact.subject.items() if key != "model"}
-    run = Run(
+    subject = fact.subject
+    statistic, _, condition = fact.statistic.partition(" of ")
+    condition = condition if condition in {"cold", "warm"} else subject.get("rows", "")
+    level = subject.get("level", "")
+    parameters: dict[str, float | str] = {}
+    if "setting" in subject:
+        parameters[subject["setting"]] = float(level) if re.fullmatch(r"\d{1,15}(?:\.\d{1,9})?", level) else level
+    return Run.of(
         Measurement(
             metric=fact.metric, value=fact.value, dimension=fact.dimension, n=fact.n, provenance="aggregate",
-            statistic="value" if fact.statistic == "value" else fact.statistic, model=fact.subject.get("model"),
-            parameters={}, labels=labels, source=Source(FACTS, fact.id),
-        )
-    )  # fmt: skip
-    run.add(
-        Measurement(
-            metric=fact.metric, value=fact.value, dimension=fact.dimension, n=fact.n, provenance="aggregate",
-            statistic=fact.statistic, model=fact.subject.get("model"), parameters={}, labels=labels,
+            statistic=statistic if condition else fact.statistic, model=subject.get("model"), parameters=parameters,
+            labels={key: value for key, value in subject.items() if key not in _NO_LABELS},
+            cold={"cold": True, "warm": False}.get(condition), series=subject.get("file", ""),
             source=Source(FACTS, fact.id),
         )
     )  # fmt: skip
-    return run
+
+
+_NO_STEMS = frozenset(
+    {
+        "prompt", "prompts", "with", "that", "this", "from", "test", "after", "before", "the", "and", "for", "its",
+        "was", "has", "had", "our", "one", "per", "each", "every", "first", "same", "all",
+    }
+)  # fmt: skip
 
 
 def _stems(text: str) -> list[str]:
-    return [
-        word
-        for word in re.findall(r"[a-z]{4,}", text.lower())
-        if word not in {"prompt", "with", "that", "this", "from", "test", "after", "before"}
-    ]
+    return [word for word in re.findall(r"[a-z]{3,}", text.lower()) if word not in _NO_STEMS]
 
 
 def _alike(word: str, other: str) -> bool:

@@ -79,7 +79,8 @@ def _disagreeing(inquiry: Inquiry, case: Case, chance: float) -> Claim:
     for reading in case.defaults:
         outcome, group = inquiry.readings.agreeing(case, reading)
         if outcome == "near" and group is not None:
-            reason = f"Read as {understood(case)}; {compared(group[-1], dimension)}, which holds only under another rounding."
+            found = f"{compared(group[-1], dimension)}, which holds only under another rounding"
+            reason = f"Read as {understood(case)}; {found}."
             return claim_of(case, "ambiguous", reason, inquiry=inquiry, values=group, chance=chance)
     others = inquiry.readings.alternatives(case)
     for reading in others:
@@ -90,11 +91,13 @@ def _disagreeing(inquiry: Inquiry, case: Case, chance: float) -> Claim:
         elif case.number.hedge in {"over", "under", "lost"}:
             most = 1.0
         if outcome == "yes" and group is not None and inquiry.readings.chance(case, [reading]) <= most:
-            reason = f"Read as {understood(case)}; it holds as {reading.text} only, which the text does not say: {compared(group[-1], dimension)}."
+            only = f"it holds as {reading.text} only, which the text does not say"
+            reason = f"Read as {understood(case)}; {only}: {compared(group[-1], dimension)}."
             return claim_of(case, "ambiguous", reason, inquiry=inquiry, values=group, chance=chance)
     close = _close_condition(inquiry, case, others)
     if close is not None:
-        reason = f"Read as {understood(case)}; cold and warm rows differ by more than a factor of two, and nothing says which are meant: {compared(close, dimension)}."
+        open_choice = "cold and warm rows differ by more than a factor of two, and nothing says which are meant"
+        reason = f"Read as {understood(case)}; {open_choice}: {compared(close, dimension)}."
         return claim_of(case, "ambiguous", reason, inquiry=inquiry, values=[close], chance=chance)
     return _contradicted(inquiry, case, chance)
 
@@ -141,7 +144,7 @@ def _contradicted(inquiry: Inquiry, case: Case, chance: float) -> Claim:
 
 
 def _note(inquiry: Inquiry, case: Case) -> str:
-    """What else the number is, when it is something: another entity's mean, or a mean that counts failed rows as zero."""
+    """What else the number is: another entity's value, or a mean with failed rows as zeros; empty when neither."""
     assert case.chosen is not None, "only asked when there are data"
     other = another(inquiry, case)
     if other is not None:
@@ -160,7 +163,7 @@ def _note(inquiry: Inquiry, case: Case) -> str:
 def _failed_beside(inquiry: Inquiry, case: Case, value: Value) -> int:
     evidence = inquiry.evidence
     mask = case.scope.mask & evidence.failed & evidence.by_file.get(value.files[0] if value.files else "", 0)
-    return bin(mask).count("1")
+    return mask.bit_count()
 
 
 def another(inquiry: Inquiry, case: Case) -> Value | None:

@@ -1,4 +1,4 @@
-"""What a number means: metric, statistic and condition, by the word that stands nearest; and numbers that no data judge."""
+"""What a number means: metric, statistic and condition, each by the word that stands nearest."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pytest_chimera.report.claims.clauses import clauses
+from pytest_chimera.report.claims.reasons import not_about_data
 from pytest_chimera.report.claims.words import (
-    COMPARISON,
-    FORECAST,
-    REQUIREMENT,
-    REQUIREMENT_HEADING,
     UNIT_IN_HEAD,
     UNITS,
     Unit,
@@ -29,7 +26,8 @@ if TYPE_CHECKING:
 Sort = Literal["value", "comparison", "count", "none"]
 
 _OF_DIMENSION: dict[str, frozenset[str]] = {
-    "time": frozenset({"time"}), "rate": frozenset({"rate"}), "bytes": frozenset({"bytes"}), "power": frozenset({"power"}),
+    "time": frozenset({"time"}), "rate": frozenset({"rate"}), "bytes": frozenset({"bytes"}),
+    "power": frozenset({"power"}),
     "tokens": frozenset({"tokens"}), "characters": frozenset({"count"}), "words": frozenset({"count"}),
     "ratio": frozenset({"ratio"}), "celsius": frozenset({"celsius"}), "frequency": frozenset({"frequency"}),
     "per_second": frozenset({"per_second"}), "factor": frozenset({"ratio"}),
@@ -37,7 +35,9 @@ _OF_DIMENSION: dict[str, frozenset[str]] = {
 _DERIVED_HEAD = re.compile(
     r"[ΔδΔ]|\b(?:delta|diff(?:erence)?|change|ratio|vs\.?|versus|gain|improvement|relative|penalty)\b", re.IGNORECASE
 )
-_RIGHT_AFTER = re.compile(r"[\s(]{0,2}$")
+_REACH_BEHIND = {"condition": 40, "statistic": 24}
+_RIGHT_BEHIND = 12
+"""Characters between a number and a word behind it that still belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,13 @@ class Sense:
 def sense_of(number: Number, dimensions: Mapping[str, Dimension]) -> Sense:
     """What a number means, given the metrics of the data with their dimensions."""
     unit = _unit(number)
-    reason = number.reason or _not_checkable(number)
+    reason = number.reason or not_about_data(number)
     if reason:
         return Sense("none", unit=unit, reason=reason)
     word, metrics = _metric(number, unit, dimensions)
     derived = _is_comparison(number, unit, metrics, dimensions)
     if not derived and (counted := _counted(number, unit)):
-        return Sense(
-            "count", unit=unit, counted=str(counted.means), noun=number.piece.text[counted.start : counted.end]
-        )
+        return Sense("count", unit=unit, counted=counted.means[0], noun=number.piece.text[counted.start : counted.end])
     if not derived and unit is None and not number.piece.table and not _beside(number):
         return Sense("none", unit=unit, reason="a number without a unit and with no metric right beside it")
     if not derived and not metrics and (unit is None or unit.kind in {"tokens", "factor"}):
@@ -116,47 +114,6 @@ def _unit(number: Number) -> Unit | None:
     return None
 
 
-def _not_checkable(number: Number) -> str:
-    """Requirements and forecasts are no statements about data."""
-    piece = number.piece
-    if "?" in piece.text[number.close : number.close + 60] and not re.search(
-        r"[.!]\s", piece.text[number.close : number.close + 60].split("?")[0]
-    ):
-        return "a question"
-    if re.search(
-        r"^\s*(?:target|goal|requirement|threshold|expected|estimate[d]?|limit|minimum required)\b",
-        piece.header,
-        re.IGNORECASE,
-    ):
-        return "a target or forecast"
-    low, high = clauses(piece.text, number.start)[0][1:3]
-    clause = piece.text[low:high]
-    if clause.startswith("("):
-        clause = piece.text[max(0, low - 40) : high]  # a remark in brackets is of what stands before it
-    sentence_low, sentence_high = clauses(piece.text, number.start)[1][1:3]
-    before = piece.text[sentence_low : number.start]
-    if FORECAST.search(clause) or re.search(r"^\s*(?:expected|potential|projected|estimated)\b", before, re.IGNORECASE):
-        return "a forecast or an estimate"
-    if REQUIREMENT.search(clause) or re.search(
-        r"^\s*(?:target|goal|requirement|minimum|recommended|optimal)s?\b[^:]{0,30}:", before, re.IGNORECASE
-    ):
-        if not re.search(r"\b(?:recommended|limit)\b", clause, re.IGNORECASE) or number.hedge:
-            return "a requirement or threshold"
-    if re.search(
-        r"[→>-]>?\s*(?:investigate|alert|fail|retry|scale)\b",
-        piece.text[number.close : sentence_high][:40],
-        re.IGNORECASE,
-    ):
-        return "a threshold"
-    heading = piece.section.headings[-1] if piece.section.headings else ""
-    lead = piece.leads[-1] if piece.leads else ""
-    if REQUIREMENT_HEADING.search(heading) and not COMPARISON.search(heading):
-        return "a requirement or plan"
-    if re.search(r"\b(?:requirements?|targets?|goals?|criteria|thresholds?)\b[^.]{0,30}:$", lead, re.IGNORECASE):
-        return "a requirement or threshold"
-    return ""
-
-
 _TOKENS_HEAD = re.compile(r"(?:#\s?)?(?:output |generated |new )?tokens?(?: out| generated)?(?: count)?")
 _ANSWER = re.compile(r"\b(?:answers?|responses?|outputs?|repl(?:y|ies)|completions?|generat\w+)\b", re.IGNORECASE)
 _PER = re.compile(r"\bper\s+(?!sec|s\b|token|output|word|request)\w+", re.IGNORECASE)
@@ -193,25 +150,24 @@ def _of_device(metrics: tuple[str, ...], number: Number) -> tuple[str, ...]:
 
 def _fitting(means: Sequence[str], unit: Unit | None, dimensions: Mapping[str, Dimension]) -> tuple[str, ...]:
     """Of the metrics that a word may mean those that the unit allows; those that the data lack are kept."""
-    if unit is None or unit.kind in {"points"}:
+    if unit is None or unit.kind in {"points", "factor"}:
         return tuple(means)
     if unit.metrics:
         return tuple(each for each in means if each in unit.metrics)
     if unit.kind == "ratio":  # a percentage is of a ratio or compares anything
         own = tuple(each for each in means if _dimension(each, dimensions) == "ratio")
         return own or tuple(means)
-    if unit.kind == "factor":
-        return tuple(means)
     allowed = _OF_DIMENSION.get(unit.kind, frozenset())
     return tuple(each for each in means if _dimension(each, dimensions) in allowed)
 
 
 _KNOWN: dict[str, str] = {
-    "cpu": "ratio", "process_cpu": "ratio", "gpu_util": "ratio", "gpu_membw": "ratio", "efficiency": "ratio", "speedup": "ratio",
-    "accuracy": "ratio", "loss": "count", "cv": "ratio", "ram": "ratio", "disk": "ratio",
+    "cpu": "ratio", "process_cpu": "ratio", "gpu_util": "ratio", "gpu_membw": "ratio", "efficiency": "ratio",
+    "speedup": "ratio", "accuracy": "ratio", "loss": "count", "cv": "ratio", "ram": "ratio", "disk": "ratio",
     "vram_used": "bytes", "vram_total": "bytes", "vram_free": "bytes", "ram_used": "bytes", "ram_total": "bytes",
     "process_ram": "bytes", "model_size": "bytes", "disk_used": "bytes", "power": "power", "power_limit": "power",
-    "gpu_temp": "celsius", "gpu_clock": "frequency", "clock": "frequency", "tok/s": "rate", "tok/s_e2e": "rate", "prefill": "rate",
+    "gpu_temp": "celsius", "gpu_clock": "frequency", "clock": "frequency", "tok/s": "rate",
+    "tok/s_e2e": "rate", "prefill": "rate",
     "words/s": "per_second", "request_rate": "per_second", "output_tokens": "tokens", "prompt_tokens": "tokens",
     "total_tokens": "tokens", "words": "count", "answer_chars": "count",
 }  # fmt: skip
@@ -226,7 +182,7 @@ def dimension_of(metric: str, dimensions: Mapping[str, Dimension]) -> str:
     return _dimension(metric, dimensions)
 
 
-def _zones(which: str, number: Number) -> list[tuple[str, list[Word]]]:
+def _zones(which: str, number: Number) -> list[tuple[str, Sequence[Word]]]:
     """Texts around a number with their words of one kind, the likeliest first."""
     piece, text = number.piece, number.piece.text
     if number.name:
@@ -234,7 +190,7 @@ def _zones(which: str, number: Number) -> list[tuple[str, list[Word]]]:
         if named:
             return [(number.name, named)]
     found = words_in(which, text)
-    zones: list[tuple[str, list[Word]]] = []
+    zones: list[tuple[str, Sequence[Word]]] = []
     adjacent = [word for word in found if number.end <= word.start <= number.close + 1]
     if adjacent and not re.match(r"\s*[:=]|\s*~?\d", text[adjacent[0].end :]):
         zones.append((text, adjacent[:1]))
@@ -261,28 +217,29 @@ def _nearest_word(which: str, number: Number) -> str | None:
     low, high = clauses(text, number.start)[1][1:3]
     behind = [
         word for word in found
-        if number.close <= word.start < high and not re.search(r"\d", text[number.close : word.start])
-        and len(text[number.close : word.start]) <= 24 and not re.search(r"[;,]", text[number.close : word.start])
+        if number.close <= word.start < high
+        and word.start - number.close <= _REACH_BEHIND[which]
+        and not re.search(r"(?<![\w:.-])\d|[;,]", text[number.close : word.start])
     ]  # fmt: skip
     note = re.match(r"\s*\(([^)]*)\)", text[number.close :])
     if note and re.search(r"\d", note[1]):
         behind = []  # what follows in brackets are other numbers
     if behind and (text[number.close : behind[0].start].strip(" (") == "" or which == "condition"):
-        return str(behind[0].means)
+        return behind[0].means[0]
     before = [
         word for word in found
         if low <= word.start and word.end <= number.start and not _owned(text, word.end, number.start)
     ]  # fmt: skip
     if before:
-        return str(before[-1].means)
-    if behind and which == "statistic" and len(text[number.close : behind[0].start]) <= 12:
-        return str(behind[0].means)
+        return before[-1].means[0]
+    if behind and which == "statistic" and len(text[number.close : behind[0].start]) <= _RIGHT_BEHIND:
+        return behind[0].means[0]
     texts = [piece.header, *piece.cells[:1]] if piece.table else []
     texts += [*reversed(piece.leads), *piece.section.headings[-1:]]
     for other in texts:
         words = _plain_words(which, other)
         if words:
-            return str(words[-1].means)
+            return words[-1].means[0]
     return None
 
 
@@ -303,39 +260,27 @@ def _is_comparison(
     number: Number, unit: Unit | None, metrics: Sequence[str], dimensions: Mapping[str, Dimension]
 ) -> bool:
     """Whether a number compares two things: a percentage or factor of no ratio metric, or a signed difference."""
+    kind = unit.kind if unit is not None else ""
+    own = any(_dimension(each, dimensions) == "ratio" for each in metrics)
     if number.hedge == "spread":
-        return (
-            unit is not None
-            and unit.kind == "ratio"
-            and not any(_dimension(each, dimensions) == "ratio" for each in metrics)
-        )
-    if (
-        number.hedge == "under"
-        and unit is not None
-        and unit.kind == "rate"
-        and number.piece.text[: number.start].rstrip("~ ").endswith("within")
-    ):
-        return True
+        return kind == "ratio" and not own
     piece = number.piece
-    head = piece.header if piece.table else ""
-    if unit is not None and unit.kind in {"ratio", "factor", "points"}:
-        own = [each for each in metrics if _dimension(each, dimensions) == "ratio"]
-        if own and not (number.signed and unit.kind == "ratio"):
-            word = COMPARISON.search(piece.text[number.close : number.close + 24])
-            return bool(word) and not own
-        return True
-    if number.signed and unit is not None and unit.kind in {"rate", "time", "bytes"}:
-        return True
-    if head and _DERIVED_HEAD.search(head):
-        return True
-    return bool(re.match(r"[\s)]*(?:difference|gap)\b", piece.text[number.close :]))
+    if kind in {"ratio", "factor", "points"}:
+        return not own or (number.signed and kind == "ratio")
+    within = number.hedge == "under" and piece.text[: number.start].rstrip("~ ").endswith("within")
+    return bool(
+        (within and kind == "rate")
+        or (number.signed and kind in {"rate", "time", "bytes"})
+        or (piece.table and _DERIVED_HEAD.search(piece.header))
+        or re.match(r"[\s)]*(?:difference|gap)\b", piece.text[number.close :])
+    )
 
 
 def _counted(number: Number, unit: Unit | None) -> Word | None:
     """The thing that an integer counts."""
     if not number.whole or number.signed or (unit is not None and unit.kind != "factor"):
         return None
-    piece, text = number.piece, number.piece.text
+    text = number.piece.text
     low, high = clauses(text, number.start)[0][1:3]
     words = words_in("counted", text)
     after = [word for word in words if number.close <= word.start < max(high, number.close + 30)]

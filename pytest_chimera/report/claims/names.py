@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_chimera.report.claims.words import ENGINE, FAMILY, TAGGED, words_in
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ATOM = re.compile(r"[a-z]+\d*|\d+[a-z]*", re.IGNORECASE)
+_GOES_ON = re.compile(r":\w|\.\d|(?<=[A-Za-z])[ -]?\d(?:\.\d)?(?![\d.,%\w])(?!\s?(?:tok|ms|s\b|x\b|runs?\b|of\b))")
+"""What shows that a name is longer than what was found of it."""
 _LONGEST = 7
 """Atoms of a name; longer labels are texts and are compared word by word."""
 _MAX_TAG = 6
@@ -23,8 +25,9 @@ _FILLERS = frozenset({"instruct", "it", "chat", "latest", "base", "text", "v", "
 _STOP = frozenset(
     {
         "yes", "no", "true", "false", "ok", "none", "null", "success", "default", "test", "run", "value", "mean", "all",
-        "a", "b", "the", "model", "other", "unknown", "error", "result", "results", "total", "gpu", "performance", "benchmark",
-        "overall", "on", "off", "local", "user", "system", "average", "best", "top", "first", "is", "in", "to", "of", "latency",
+        "a", "b", "the", "model", "other", "unknown", "error", "result", "results", "total", "gpu", "performance",
+        "benchmark", "overall", "on", "off", "local", "user", "system", "average", "best", "top", "first", "is", "in",
+        "to", "of", "latency",
     }
 )  # fmt: skip
 _SYNONYMS = {"ort": "onnx", "onnxruntime": "onnx", "trt": "tensorrt", "cuda": "gpu", "gpu": "cuda"}
@@ -75,21 +78,14 @@ class Names:
         for base, tags in bases.items():
             self._bases.add(base.lower())
             plain = f"{tags[0].partition(':')[0]}:latest"
-            named = [plain] if plain in models else tags
-            self._family(base, named, tags, models)
+            named = [plain] if plain in models else tags  # no tag means `:latest` where there is one
+            stem = _stem(base, bases)
+            for form in {*_spaced(_key(base)), *_spaced(stem), *_nicknames(base, bases)}:
+                for tag in named:
+                    self._add(form, "model", tag, models[tag])
             for tag in tags:
-                for phrase in _forms(base, tag):
+                for phrase in _forms(base, stem, tag):
                     self._add(phrase, "model", tag, models[tag])
-
-    def _family(self, base: str, named: list[str], tags: list[str], models: dict[str, int]) -> None:
-        """A name without a tag means `:latest` where there is one, else all of that name."""
-        for tag in named:
-            self._add(_key(base), "model", tag, models[tag])
-        letters = re.match(r"[A-Za-z]{3,}", base)
-        stem = _key(base)[:1]
-        for form in {(letters[0].lower(),) if letters else (), stem} - {(), _key(base)}:
-            for tag in named if len(tags) == len(named) or named != tags else tags:
-                self._add(form, "model", tag, models[tag])
 
     def add_label(self, key: str, value: str, mask: int) -> bool:
         """A label, when it is a name; False of a text that is too long for one."""
@@ -129,7 +125,7 @@ class Names:
             names = self._phrases[tuple(atom for atom, _, _ in atoms[place : place + length])]
             inside = any(low <= start and end <= high for low, high in hidden)
             inside = inside or text[start - 1 : start] == "_" or text[end : end + 1] == "_"  # part of an identifier
-            inside = inside or bool(re.match(r":\w", text[end : end + 2]))  # "toy" of "toy:c", which is another
+            inside = inside or _GOES_ON.match(text, end) is not None  # "toy" of "toy:c", "llama" of "llama 3.2"
             found += [Mention(start, end, name) for name in names.values() if not inside]
             place += length
         return sorted([*found, *self._unknown(text, found)])
@@ -140,7 +136,7 @@ class Names:
             part = atoms[place : place + length]
             if tuple(atom for atom, _, _ in part) not in self._phrases:
                 continue
-            gaps = (text[left[2] : right[1]] for left, right in zip(part, part[1:], strict=False))
+            gaps = (text[left[2] : right[1]] for left, right in pairwise(part))
             if all(len(gap) <= 3 and "\n" not in gap and not re.search(r"[,;|=]", gap) for gap in gaps):  # noqa: PLR2004  # " (" and the like
                 return length
         return 0
@@ -163,11 +159,37 @@ class Names:
                 yield Mention(match.start(), match.end(), Name("model", match[0], 0))
 
 
-def _forms(base: str, tag: str) -> set[tuple[str, ...]]:
+_NICKNAMES = frozenset({"mini", "nano", "micro", "coder", "lite", "tiny", "turbo"})
+"""Parts of names by which a model is called alone: "the mini"."""
+
+
+def _stem(base: str, bases: Iterable[str]) -> tuple[str, ...]:
+    """How a name begins, "llama3" of "llama3.1", unless another model is called just that."""
+    stem = _key(base)[:1]
+    return _key(base) if any(_key(other) == stem for other in bases if other != base) else stem
+
+
+def _spaced(key: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """A name as it is, and with a blank between letters and digits: "Llama 3.1"."""
+    apart = tuple(part for atom in key for part in re.findall(r"[a-z]+|\d+", atom))
+    return {key, apart}
+
+
+def _nicknames(base: str, bases: Iterable[str]) -> set[tuple[str, ...]]:
+    """The letters that a name begins with, and a part of it that no other name has."""
+    letters = re.match(r"[A-Za-z]{3,}", base)
+    found: set[tuple[str, ...]] = {(letters[0].lower(),)} if letters else set()
+    for part in _key(base):
+        if part in _NICKNAMES and not any(part in _key(other) for other in bases if other != base):
+            found.add((part,))
+    return found
+
+
+def _forms(base: str, stem: tuple[str, ...], tag: str) -> set[tuple[str, ...]]:
     """The ways in which one model is written: with and without its base, with and without parts of its tag."""
     parts = [part for part in re.split(r"[-:/]", tag.partition(":")[2]) if part][:_MAX_TAG]
     forms = {_key(tag), _key(tag.replace(":", "-"))}
-    stems = {_key(base), _key(base)[:1]}
+    stems = {*_spaced(_key(base)), *_spaced(stem)}
     for size in range(1, len(parts) + 1):
         for chosen in combinations(parts, size):
             atoms = _key("-".join(chosen))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from pytest_chimera.report.claims.reasons import Place, no_claim
 from pytest_chimera.report.claims.words import LONGEST_NUMBER, NUMBER, UNIT_AFTER, UNITS, Unit
 
 if TYPE_CHECKING:
@@ -17,43 +19,26 @@ Hedge = Literal["", "about", "over", "under", "lost", "spread"]
 
 _SEPARATED = re.compile(r"-|\s?[\u2013—]\s?|\s(?:to|and)\s")
 _ABOUT = re.compile(
-    r"(?:[~≈\u223c]|\b(?:about|around|approx(?:\.|imately)?|roughly|nearly|almost|circa|some|close to|near))\s*[+\-\u2212$]?\s*$",
+    r"(?:[~≈\u223c]|\b(?:about|around|approx(?:\.|imately)?|roughly|nearly|almost|circa|some|close to|near))"
+    r"\s*[+\-\u2212$]?\s*$",
     re.IGNORECASE,
 )
 _OVER = re.compile(
-    r"(?:(?<!-)>=?|≥|\b(?:over|more than|above|exceed(?:s|ed|ing)?|at least|beyond|greater than|upwards? of|minimum of))\s*(?:an?\s)?$",
+    r"(?:(?<!-)>=?|≥|\b(?:over|more than|above|exceed(?:s|ed|ing)?|at least|beyond|greater than|upwards? of"
+    r"|minimum of))\s*(?:an?\s)?$",
     re.IGNORECASE,
 )
 _UNDER = re.compile(
-    r"(?:<=?|≤|\b(?:under|less than|below|up to|at most|within|no more than|fewer than|sub-?|maximum of))\s*(?:an?\s)?$",
+    r"(?:<=?|≤|\b(?:under|less than|below|up to|at most|within|no more than|fewer than|sub-?"
+    r"|maximum of))\s*(?:an?\s)?$",
     re.IGNORECASE,
 )
+_NEVER = re.compile(r"\b(?:never|not|none|no)\b[^.;]{0,24}$", re.IGNORECASE)
+"""Turns a bound round: what never fell below 26 stayed above it."""
 _LOST = re.compile(r"(?:^|[\s(])=\s?$")
 _SPREAD = re.compile(r"(?:±|\+/-|\+-)\s*$")
 _BOUND_NAME = re.compile(r"([A-Za-z][\w./%-]*)\s?=\s?~?$")
-_DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?|\d{1,2}:\d{2}|\d{1,2}/\d{1,2}/\d{2,4}|\d{8}[-_T]\d{4,6}|\b(?:19|20)\d{6}\b")
-_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s(?:\d{1,2},?\s)?$", re.IGNORECASE)
-_VERSION = re.compile(r"\d+\.\d+\.\d+|\bv\d", re.IGNORECASE)
-_PATH = re.compile(
-    r"://|[\\]|\.(?:csv|jsonl?|md|py|txt|log|ya?ml|html?|svg|png|toml|gguf|onnx|exe|bat|sh)\b|\w[/]\w+[/]\w",
-    re.IGNORECASE,
-)
-_ID_BEFORE = re.compile(
-    r"(?:\b(?:tests?|agent|phase|step|figure|fig\.|table|section|sec\.|chapter|appendix|scenario|report|tr|run|round|row|line|case"
-    r"|item|regime|architecture|level|part|page|port|build|version|release|python|cuda|driver|rtx|gtx|ryzen|core|windows"
-    r"|ubuntu|opset|gen|rank|top|question|option|note|issue|pr|commit|seed|gpu|cpu|layer|day|week|opus|winerror|http"
-    r"|error|code|status|id|no\.|number)|#|§)\s?:?#?$",
-    re.IGNORECASE,
-)
-_SOFTWARE = re.compile(
-    r"\b(?:python|cuda|cudnn|driver|torch|pytorch|tensorrt|triton|version|release|windows|ubuntu|linux|ollama|llama\.cpp|pcie|directx"
-    r"|onnx|transformers|node|go|rust|gcc|build)\s+v?$",
-    re.IGNORECASE,
-)
-_ID_COLUMN = re.compile(
-    r"^(?:#|no\.?|nr\.?|rank|id|test id|index|idx|run|round|row|line|step|port|version|seed|date|time|timestamp)$",
-    re.IGNORECASE,
-)
+_COMPARED = re.compile(r"\W*(?:as|the|more|less|(?!per\b|over\b|after\b|under\b)\w+er)\b", re.IGNORECASE)
 _SUFFIX = re.compile(r"[A-Za-z_/°µμ\u00d7%]+")
 
 
@@ -135,22 +120,10 @@ def _number(piece: Piece, match: re.Match[str], settings: list[Setting]) -> Numb
         return None  # the number of a name: "gpt-4"
     digits = match[0]
     unit = UNIT_AFTER.match(text, end)
-    if unit is None and _SUFFIX.match(text, end):
-        return None  # a name: "4th", "3x128"
-    if (unit and unit[2].lower() in {"x", "\u00d7"} and re.match(r"\s*\d", text[unit.end() :])) or re.search(
-        r"\d\s?[x\u00d7]\s$", text[:start][-6:]
-    ):
-        return None  # a shape: "4 x 256"
-    if unit and unit[1].strip() and UNITS[unit[2].lower()].kind in {"tokens", "factor"}:
-        unit = None  # "5-token answers": the token is no unit here
-    if (
-        unit
-        and unit[2].lower() in {"times", "fold"}
-        and not re.match(
-            r"\W*(?:as|the|more|less|(?!per\b|over\b|after\b|under\b)\w+er)\b", text[unit.end() :], re.IGNORECASE
-        )
-    ):
-        unit = None  # "5 times" counts repetitions
+    if (unit is None and _SUFFIX.match(text, end)) or _is_shape(text, start, unit):
+        return None  # a name: "4th", "3x128"; a shape: "4 x 256"
+    if unit is not None and not _is_unit(unit):
+        unit = None
     token = _token(text, start, end)
     before = text[max(0, start - 40) : start]
     signed = digits[0] in "+-\u2212"
@@ -162,11 +135,27 @@ def _number(piece: Piece, match: re.Match[str], settings: list[Setting]) -> Numb
         decimals=len(digits.lower().split("e")[0].partition(".")[2]),
         unit=UNITS[unit[2].lower()] if unit else None,
         close=unit.end() if unit else end,
-        hedge=_hedge(before, text[unit.end() if unit else end :][:2]),
+        hedge=_hedge(before, text[end : end + 2]),
         signed=signed,
         name=bound[1] if (bound := _BOUND_NAME.search(before)) else "",
-        reason=_no_claim(piece, match, token, before, settings, unit is not None),
+        reason=no_claim(Place(piece, start, end, token, before, unit is not None), settings),
     )  # fmt: skip
+
+
+def _is_shape(text: str, start: int, unit: re.Match[str] | None) -> bool:
+    """Whether a number is a side of "4 x 256"."""
+    times = unit is not None and unit[2].lower() in {"x", "\u00d7"}
+    if times and unit is not None and re.match(r"\s*\d", text[unit.end() : unit.end() + 4]):
+        return True
+    return re.search(r"\d\s?[x\u00d7]\s$", text[max(0, start - 6) : start]) is not None
+
+
+def _is_unit(unit: re.Match[str]) -> bool:
+    """Whether what reads like a unit is one: not in "5-token answers", nor in "measured 5 times"."""
+    name = unit[2].lower()
+    if "-" in unit[1] and UNITS[name].kind in {"tokens", "factor"}:
+        return False
+    return name not in {"times", "fold"} or _COMPARED.match(unit.string, unit.end()) is not None
 
 
 def _token(text: str, start: int, end: int) -> str:
@@ -179,41 +168,11 @@ def _token(text: str, start: int, end: int) -> str:
 def _hedge(before: str, after: str) -> Hedge:
     if after[:1] == "+" and after[1:2] in {"", " ", ",", ".", ")", "|"}:
         return "over"
+    if _NEVER.search(before):
+        return "over" if _UNDER.search(before) else "under" if _OVER.search(before) else ""
     for pattern, hedge in ((_SPREAD, "spread"), (_ABOUT, "about"), (_OVER, "over"), (_UNDER, "under"), (_LOST, "lost")):
         if pattern.search(before):
             return hedge  # type: ignore[return-value]  # each is one of Hedge
-    return ""
-
-
-def _no_claim(
-    piece: Piece, match: re.Match[str], token: str, before: str, settings: list[Setting], has_unit: bool
-) -> str:  # fmt: skip
-    """Why a number claims nothing; empty when it may."""
-    start = match.start()
-    if any(each.start <= start < each.end for each in settings):
-        return "a setting"
-    if piece.table and _ID_COLUMN.match(piece.header.strip(" #").lower() or "x"):
-        return "an id"
-    if (
-        _DATE.search(token)
-        or _MONTH.search(before)
-        or (re.search(r"\d{1,2}$", before) and "/" in token and _DATE.search(token))
-    ):
-        return "a date or time"
-    if _VERSION.search(token):
-        return "a version"
-    if not has_unit and _SOFTWARE.search(before):
-        return "a version"
-    if _PATH.search(token) and not has_unit:
-        return "part of a name"
-    if re.match(r"\s*(?:settings?|setup|configuration|options)\s*:", piece.text, re.IGNORECASE) and not has_unit:
-        return "a setting"
-    if re.search(r"\d/$", before) or re.match(r"/\d", piece.text[match.end() :]):
-        return "part of a fraction"
-    if before.endswith("$") or before.endswith("$ "):
-        return "a price"
-    if not has_unit and "." not in match[0] and _ID_BEFORE.search(before) and not piece.table:
-        return "an id"
     return ""
 
 
@@ -221,8 +180,11 @@ def _is_range(text: str, first: Number, second: Number) -> bool:
     between = text[first.close : second.start]
     if not _SEPARATED.fullmatch(between) or second.signed or first.reason != second.reason:
         return False
+    kinds = {each.unit.kind for each in (first, second) if each.unit is not None}
+    if len(kinds) > 1:
+        return False
     if between.strip() == "and":
-        return text[max(0, first.start - 9) : first.start].lower().rstrip().endswith("between")
+        return text[max(0, first.start - 9) : first.start].lower().rstrip(" ~").endswith("between")
     if first.unit is not None and first.unit != second.unit:
         return False
     if between.strip() == "to":
@@ -231,8 +193,11 @@ def _is_range(text: str, first: Number, second: Number) -> bool:
 
 
 def _joined(first: Number, second: Number) -> Number:
+    """Both as one range, in the unit of the second."""
+    share = first.unit.scale / second.unit.scale if first.unit and second.unit else 1.0
+    moved = round(math.log10(1 / share)) if share else 0
     return Number(
         piece=first.piece, start=first.start, end=second.end, text=first.piece.text[first.start : second.end],
         value=second.value, decimals=second.decimals, unit=second.unit, close=second.close, hedge=first.hedge,
-        low=first.value, low_decimals=first.decimals, name=first.name, reason=first.reason,
+        low=first.value * share, low_decimals=first.decimals + moved, name=first.name, reason=first.reason,
     )  # fmt: skip

@@ -74,15 +74,13 @@ def formula_of(case: Case, *, time: bool) -> Formula:
     )
     if kind in {"rate", "time", "bytes", "points"} or re.search(r"\bdiff", words, re.IGNORECASE):
         return Formula("difference", signless=not number.signed)
+    if kind == "ratio":
+        share = (lower and not (slower and time)) or (faster and time)
+        name = "1-first/second" if share else "first/second-1"
+        return Formula(name, signless=share or directed or not number.signed)
     if kind == "factor":
         inverse = (lower and not (time and slower)) or (time and (faster or not directed))
         return Formula("second/first" if inverse else "first/second", signless=False)
-    if kind == "ratio":
-        if lower and not (slower and time):
-            return Formula("1-first/second", signless=True)
-        if faster and time:
-            return Formula("1-first/second", signless=True)
-        return Formula("first/second-1", signless=directed or not number.signed)
     if not number.signed and re.search(r"\bratio\b|\bspeed", number.piece.header, re.IGNORECASE):
         return Formula("second/first" if time else "first/second", signless=False)
     return Formula("difference", signless=not number.signed)
@@ -177,11 +175,13 @@ def _against(text: str, inside: Sequence[Mention], number: Number) -> list[Menti
 
 def _other(text: str, inside: Sequence[Mention], second: Mention, number: Number) -> Mention | None:
     """The other name of the same kind in a sentence: the last before the number, else any before the second."""
-    same = [
-        each for each in inside
-        if each.name.dimension == second.name.dimension and each.name.mask != second.name.mask and each.start < second.start
-        and not _BEFORE_VERSUS.search(text[max(0, each.start - 24) : each.start])
-    ]  # fmt: skip
+
+    def fits(each: Mention) -> bool:
+        same = each.name.dimension == second.name.dimension and each.name.mask != second.name.mask
+        placed = each.start < second.start or second.end < each.start < number.start
+        return same and placed and not _BEFORE_VERSUS.search(text[max(0, each.start - 24) : each.start])
+
+    same = [each for each in inside if fits(each)]
     before = [each for each in same if each.end <= number.start]
     others = before or same
     return others[-1] if others else None

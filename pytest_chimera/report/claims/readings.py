@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_chimera.report.claims.case import Case, Reading
+from pytest_chimera.report.claims.clauses import clauses
 from pytest_chimera.report.claims.evidence import bits
 from pytest_chimera.report.claims.match import agreement, chance_of, ends_agree, exact_ends
 from pytest_chimera.report.claims.values import LOADED, Value, Values
@@ -18,10 +19,24 @@ if TYPE_CHECKING:
     from pytest_chimera.report.claims.numbers import Number
 
 _EVERY = re.compile(r"\b(?:all|every|each|always|never|consistent\w*|stays?|stayed|remain\w*)\b", re.IGNORECASE)
+_EVERYONE = re.compile(r"\b(?:all|every|each|both)\b", re.IGNORECASE)
+_ORDER: tuple[Agreement, ...] = ("no", "near", "yes")
 _PER_RUN = (
     "prompt", "run", "case", "sample", "task", "query", "question", "iteration", "round", "scenario", "test",
 )  # fmt: skip
 """What the first column of a table of single runs is called."""
+
+
+_FACT_NAMES: dict[str, tuple[str, ...]] = {
+    "": ("mean", "median", "value"),
+    "mean": ("mean",),
+    "median": ("median",),
+    "best": ("max", "min", "median", "mean"),
+    "max": ("max",),
+}
+"""Statistic as stated -> those of facts that it may mean."""
+_NO_VALUES = frozenset({"count", "sd", "p", "eta2", "partial eta2", "levels", "spread", "share", "slope per run"})
+"""Statistics of facts that are no value of their metric; they count only where the text states them."""
 
 
 class Readings:
@@ -58,7 +73,7 @@ class Readings:
             return (self._spread(mask, metric, sense.condition),)
         if statistic is None and number.hedge in {"over", "under", "lost"}:
             return (self.reading(mask, metric, "min" if number.hedge == "over" else "max", sense.condition),)
-        names = {None: ("mean",), "best": ("best",), "max": ("max",)}.get(statistic, (statistic or "mean",))
+        names: tuple[str, ...] = (statistic or "mean",)
         if statistic == "best" and (metric in LOADED or self._best_of_several(number)):
             names = ("best", "mean")
         return tuple(self.reading(mask, metric, name, sense.condition) for name in names)
@@ -69,13 +84,17 @@ class Readings:
         return any(f" {word} " in before for word in ("with", "by", "using", "from")) and not number.piece.table
 
     def _of_facts(self, case: Case) -> tuple[Reading, ...]:
+        """Facts state their statistic; a number that states none is a mean, a median or a single value."""
         assert case.chosen is not None, "only asked when there are facts"
-        mask, metric = case.chosen.mask, case.metric
-        held = sorted(
-            {name for number in bits(mask) for (own, name) in self.evidence.runs[number].values if own == metric}
-        )
-        wanted = [name for name in held if case.sense.statistic in {None, name}] or held
-        return tuple(self.reading(mask, metric, name, None) for name in wanted)
+        mask, metric, condition = case.chosen.mask, case.metric, case.sense.condition
+        if condition is None and not case.scope.settings:
+            mask = self.evidence.bare(mask)
+        held = {name for number in bits(mask) for own, name in self.evidence.runs[number].values if own == metric}
+        wanted = _FACT_NAMES.get(case.sense.statistic or "", (case.sense.statistic or "",))
+        if case.number.hedge in {"over", "under", "lost"} and case.sense.statistic is None:
+            wanted = ("min", *wanted) if case.number.hedge == "over" else ("max", *wanted)
+        names = [name for name in wanted if name in held] or sorted(held - _NO_VALUES)
+        return tuple(self.reading(mask, metric, name, condition) for name in names)
 
     def reading(self, mask: int, metric: str, statistic: str, condition: str | None) -> Reading:
         """The values of one statistic under one condition."""
@@ -115,18 +134,32 @@ class Readings:
         return found
 
     def agreeing(self, case: Case, reading: Reading) -> tuple[Agreement, tuple[Value, ...] | None]:
-        """How a number agrees with a reading, and the group of values that agrees best."""
-        best: tuple[Agreement, tuple[Value, ...] | None] = ("no", None)
-        for group in self.groups(case, reading):
-            for scale in case.scales:
-                parts = [agreement(case.number, value.value / scale) for value in group]
-                if len(group) == 2 and exact_ends(case.number):  # noqa: PLR2004  # the smallest and the largest
-                    parts = ["yes" if ends_agree(case.number, *(value.value / scale for value in group)) else "no"]
-                if all(part == "yes" for part in parts):
-                    return "yes", group
-                if all(part != "no" for part in parts) and best[0] == "no":
-                    best = ("near", group)
+        """How a number agrees with a reading, and the group of values that agrees best, or first fails to."""
+        outcomes = [(self._agreement(case, group), group) for group in self.groups(case, reading)]
+        if not outcomes:
+            return "no", None
+        if len(outcomes) > 1 and self._is_of_every(case):
+            return min(outcomes, key=lambda each: _ORDER.index(each[0]))
+        return max(outcomes, key=lambda each: _ORDER.index(each[0]))
+
+    def _agreement(self, case: Case, group: tuple[Value, ...]) -> Agreement:
+        """How a number agrees with all values of a group, in the scale that fits best."""
+        best: Agreement = "no"
+        for scale in case.scales:
+            parts: list[Agreement] = [agreement(case.number, value.value / scale) for value in group]
+            if len(group) == 2 and exact_ends(case.number):  # noqa: PLR2004  # the smallest and the largest
+                parts = ["yes" if ends_agree(case.number, *(value.value / scale for value in group)) else "no"]
+            best = max(best, min(parts, key=_ORDER.index), key=_ORDER.index)
         return best
+
+    def _is_of_every(self, case: Case) -> bool:
+        """Whether a bound or range is stated of every entity, so that one counterexample is enough."""
+        loose = case.number.low is not None or case.number.hedge in {"over", "under"}
+        if not loose or case.scope.model or case.bases is not None:
+            return False
+        text = case.number.piece.text
+        low, high = clauses(text, case.number.start)[1][1:3]
+        return _EVERYONE.search(text[low:high]) is not None
 
     def groups(self, case: Case, reading: Reading) -> list[tuple[Value, ...]]:
         """The groups of a reading, of the basis that the row of the number decided on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,23 +18,19 @@ _AT = re.compile(r"\s*@\s*~?$")
 def settle(inquiry: Inquiry) -> None:
     """Decide on the basis of every row and of every "A @ B"."""
     for group in _together(inquiry.cases):
-        votes: Counter[str] = Counter()
-        for case in group:
+        votes: dict[str, list[int]] = defaultdict(list)
+        for place, case in enumerate(group):
             agreeing = {
                 values[0].basis
                 for reading in case.defaults for values in reading.groups
-                if inquiry.readings.agreeing(_alone(case), type(reading)(reading.statistic, reading.condition, (values,)))[0] == "yes"
+                if inquiry.readings.agreeing(case, reading._replace(groups=(values,)))[0] == "yes"
             }  # fmt: skip
-            votes.update(agreeing)
+            for basis in agreeing:
+                votes[basis].append(place)
         if votes:
-            most = max(votes.values())
+            best = max(votes.values(), key=lambda places: (len(places), [-place for place in places]))
             for case in group:
-                case.bases = frozenset(basis for basis, count in votes.items() if count == most)
-
-
-def _alone(case: Case) -> Case:
-    case.bases = None
-    return case
+                case.bases = frozenset(basis for basis, places in votes.items() if places == best)
 
 
 def _together(cases: Iterable[Case]) -> Iterable[list[Case]]:

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from pytest_chimera.report.claims.text import Piece, Reader
 
 
+_VALUE = re.compile(r"\s*[~≈<>+\-\u2212]?\s*\$?\d[\d.,]*\s*[\w/%°]*\s*(?:\([^)]*\))?\s*|\s*[-\u2013—]?\s*")
+_LONGEST_NAME = 60
+_NAMED_PROMPT = re.compile(
+    r"\bthe\s((?!first|second|same|last|next|other)[\w-]+(?:\s[\w-]+)?)\s(?:prompt|task|question|query)\b",
+    re.IGNORECASE,
+)
+
+
 class Scope(NamedTuple):
     """Whom a number is about."""
 
@@ -87,7 +95,7 @@ class Scoper:
         )
         wide, further = self.stated.wide(number.piece, near)
         record = bool(settings) or any(key in {"config", "prompt"} for key, _ in more)
-        if not missing and number.piece.table:
+        if not missing:
             mask, label = self._by_text(mask, number)
             record = record or bool(label)
             names += [label] if label else []
@@ -98,7 +106,8 @@ class Scoper:
         paired = self.pair_model(number)
         if paired is not None:
             return paired.name.mask, [paired.name.text], "" if paired.name.mask else paired.name.text
-        mask, names = self.evidence.everything, []
+        mask = self.evidence.everything
+        names: list[str] = []
         for layer in layers:
             found = [
                 each for each in ordered(self.mentions(layer.text), layer)
@@ -191,12 +200,17 @@ class Scoper:
         return len(same) > 1
 
     def _by_text(self, mask: int, number: Number) -> tuple[int, str]:
-        """Narrowed by a row label that says a long label, a prompt, in other words."""
+        """Narrowed by a row label, or by words before "prompt", that say a long label in other words."""
         piece = number.piece
-        if not self.evidence.texts or piece.cell == 0:
+        if not self.evidence.texts or (piece.table and piece.cell == 0):
             return mask, ""
-        label = piece.cells[0]
-        if _is_value(label) or any(each.name.mask & mask for each in self.mentions(label)):
+        if piece.table:
+            label = piece.cells[0]
+        else:
+            low, high = clauses(piece.text, number.start)[1][1:3]
+            named = _NAMED_PROMPT.search(piece.text, low, high)
+            label = named[1] if named else ""
+        if not label or _is_value(label) or any(each.name.mask & mask for each in self.mentions(label)):
             return mask, ""
         runs = self.evidence.like(label, mask)
         return (mask & runs, f'"{label}"') if mask & runs else (mask, "")
@@ -212,13 +226,10 @@ def _telling(layer: Layer, mention: Mention, key: str) -> bool:
 
 def _is_value(cell: str) -> bool:
     """Whether a cell holds a number rather than a name."""
-    return bool(re.fullmatch(r"\s*[~≈<>+\-\u2212]?\s*\$?\d[\d.,]*\s*[\w/%°]*\s*(?:\([^)]*\))?\s*|\s*[-\u2013—]?\s*", cell))
+    return _VALUE.fullmatch(cell) is not None
 
 
 def _is_name(cell: str, scoper: Scoper) -> bool:
     """Whether a cell is nothing but a name of the data."""
-    return (
-        any(each.end - each.start >= len(cell.strip()) - 2 for each in scoper.mentions(cell))
-        if len(cell) < 60
-        else False
-    )  # a name
+    size = len(cell.strip())
+    return size <= _LONGEST_NAME and any(each.end - each.start >= size - 2 for each in scoper.mentions(cell))

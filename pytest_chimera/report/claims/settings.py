@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pytest_chimera.report.claims.clauses import sentence_bounds
+from pytest_chimera.report.claims.clauses import LINKED, sentence_bounds
 from pytest_chimera.report.claims.text import MAX_PIECE
 from pytest_chimera.report.claims.words import LONGEST_NUMBER, NUMBER, UNIT_AFTER, UNITS, words_in
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LEVEL = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:\([^)]{0,40}\))?\s*:")
 _CONFIG = re.compile(r"\W*(?:[\w-]+\s){0,2}(?:config\w*|settings?|parameters?|setup|options)\b", re.IGNORECASE)
+_WHOLE = 3
+"""Settings that make a line a configuration, whatever it begins with."""
 _MOST_SIBLINGS = 40
 """Items of a list among which one is looked for that states the settings of all."""
 _PARAMETERS = (
@@ -75,6 +77,7 @@ def setting_of(head: str, names: tuple[str, ...]) -> str | None:
 
 
 _AFTER_NAME = re.compile(r"[\s`)]*(?:=|:|<=?|>=?|≤|≥|\bof\b|\bto\b|\bat\b|\bis\b|\()?[\s\[({]*")
+_FIRST_VALUE = re.compile(r"(\d+(?:\.\d+)?)(?=\sto\s)()()()")
 _VALUES = re.compile(
     r"(\d+(?:\.\d+)?)(?:(\s?[-\u2013]\s?|\sto\s)(\d+(?:\.\d+)?)|((?:\s?(?:,|/|and|or|&)\s?\d+(?:\.\d+)?(?![\w%]))*))"
 )
@@ -90,8 +93,10 @@ def settings_in(text: str, names: tuple[str, ...]) -> list[Setting]:
         if values is None:
             continue
         unit = UNIT_AFTER.match(text, values.end())
-        if unit and UNITS[unit[2].lower()].kind not in {"tokens"}:
-            continue
+        if unit and UNITS[unit[2].lower()].kind != "tokens":
+            values = _FIRST_VALUE.match(text, between.end())  # "at batch 1 to 26.6 tok/s": the second is none of it
+            if values is None:
+                continue
         name = match.lastgroup
         assert name is not None, "every alternative is named"
         found.append(_setting(values, name, between[0], match.start()))
@@ -208,16 +213,17 @@ class SettingScope:
                         near.setdefault(each.name, each)
         low, high = sentence_bounds(piece.text, number.start)
         own = [each for each in self.settings_of(piece) if low <= each.start < high]
-        for each in sorted(own, key=lambda each: (each.start > number.start, abs(each.start - number.start))):
+        for each in sorted(own, key=lambda each: _distance(each, number)):
             near.setdefault(each.name, each)
         return near
 
     def _sibling_settings(self, piece: Piece) -> list[str]:
         """Lines of the same list that state several settings, when there is one such line."""
-        full = [
-            line for line in (piece.siblings if len(piece.siblings) <= _MOST_SIBLINGS else ())
-            if line.strip() != piece.text.strip() and (len(self.settings(line)) > 2 or (_CONFIG.match(line) and self.settings(line)))
-        ]  # fmt: skip
+        if len(piece.siblings) > _MOST_SIBLINGS:
+            return []
+        own = piece.text.strip()
+        stated = [(line, len(self.settings(line))) for line in piece.siblings if line.strip() != own]
+        full = [line for line, count in stated if count >= _WHOLE or (count and _CONFIG.match(line))]
         return full if len(full) == 1 else []
 
     def setting_mask(self, setting: Setting) -> int | None:
@@ -235,6 +241,12 @@ class SettingScope:
         for value in setting.values:
             total |= self.evidence.with_setting(setting.name, value)
         return total
+
+
+def _distance(setting: Setting, number: Number) -> tuple[bool, bool, int]:
+    """How near a setting is to a number: first what follows with "at" or "with", then what stands before it."""
+    follows = LINKED.fullmatch(number.piece.text[number.close : setting.start]) is not None
+    return (not follows, setting.start > number.start, abs(setting.start - number.start))
 
 
 def said(setting: Setting) -> str:

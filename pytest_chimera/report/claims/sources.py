@@ -25,9 +25,9 @@ _ENDINGS = ("csv", "json", "jsonl", "md", "txt", "tsv", "yaml", "yml", "log")
 _BRACES = re.compile(r"\{([^{}]{1,60})\}")
 _GENERIC = frozenset(
     {
-        "summary", "results", "result", "report", "reports", "benchmark", "bench", "benchmarks", "data", "test", "tests", "runs",
-        "run", "raw", "csv", "json", "final", "metrics", "performance", "analysis", "output", "all", "fixed", "stats", "the", "and",
-        "for", "with", "model", "models", "ollama", "artifacts",
+        "summary", "results", "result", "report", "reports", "benchmark", "bench", "benchmarks", "data", "test",
+        "tests", "runs", "run", "raw", "csv", "json", "final", "metrics", "performance", "analysis", "output", "all",
+        "fixed", "stats", "the", "and", "for", "with", "model", "models", "ollama", "artifacts",
     }
 )  # fmt: skip
 _CLASSES = {
@@ -198,5 +198,6 @@ def _common(path: str, parts: Sequence[str]) -> int:
 
 
 def _words(text: str) -> frozenset[str]:
-    found = {word for word in re.findall(r"[a-z]{3,}", text.lower().rsplit(".", 1)[0] if "/" in text else text.lower())}
+    plain = text.lower().rsplit(".", 1)[0] if "/" in text else text.lower()
+    found = set(re.findall(r"[a-z]{3,}", plain))
     return frozenset(_CLASSES.get(word, word) for word in found - _GENERIC)

@@ -53,8 +53,9 @@ def statements(inquiry: Inquiry, told: set[int]) -> Iterable[Claim]:
             continue
         for match in _RANDOM.finditer(piece.text):
             yield _order(inquiry, piece, match)
-        if match := _LISTING.search(piece.text):
-            yield from _listing(inquiry, piece, match)
+        listing = _LISTING.search(piece.text)
+        if listing:
+            yield from _listing(inquiry, piece, listing)
         for match in _ABSENCE.finditer(piece.text):
             yield from _absence(inquiry, piece, match)
         if id(piece) not in told:
@@ -74,7 +75,8 @@ def _claim(
 def _order(inquiry: Inquiry, piece: Piece, match: re.Match[str]) -> Claim:
     """Whether the times of the runs rise in the order of nested loops over the settings."""
     evidence = inquiry.evidence
-    looped, mixed = [], []
+    looped: list[str] = []
+    mixed: list[str] = []
     for file, mask in evidence.by_file.items():
         runs = [evidence.runs[number] for number in bits(mask & ~inquiry.aggregates)]
         runs = [run for run in runs if run.row is not None and run.time is not None and run.files[0] == file]
@@ -87,7 +89,8 @@ def _order(inquiry: Inquiry, piece: Piece, match: re.Match[str]) -> Claim:
             (looped if order else mixed).append(file)
     start, end = match.span()
     if looped:
-        reason = f"Read as a random order of execution; by their times the runs of {looped[0]} were made in the order of nested loops."
+        made = f"by their times the runs of {looped[0]} were made in the order of nested loops"
+        reason = f"Read as a random order of execution; {made}."
         return _claim(piece, start, end, "contradicted", reason, cause=looped[0])
     if mixed:
         return _claim(
@@ -167,10 +170,11 @@ def _absence(inquiry: Inquiry, piece: Piece, match: re.Match[str]) -> Iterable[C
         return
     failed = [evidence.runs[number] for number in bits(chosen.mask & evidence.failed)]
     entity = names[0].name.text if names else ""
-    where = sorted(chosen.files)[0]
+    where = min(chosen.files)
     if failed:
         anchored = inquiry.sources.anchored(failed[0].files)
-        reason = f"Read as no failure{f' of {entity}' if entity else ''}; {len(failed)} failed, one in {failed[0].files[0]} ({_cut(failed[0].failure or '')})."
+        example = f"{len(failed)} failed, one in {failed[0].files[0]} ({_cut(failed[0].failure or '')})"
+        reason = f"Read as no failure{f' of {entity}' if entity else ''}; {example}."
         yield _claim(
             piece,
             start,

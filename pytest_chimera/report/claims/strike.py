@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pytest_chimera.report.claims.clauses import SENTENCE
@@ -53,6 +54,6 @@ def _sentences(text: str, lines: Sequence[str], starts: Sequence[int]) -> Iterab
 def _split(text: str, begin: int, end: int) -> Iterable[tuple[int, int]]:
     block = text[begin:end]
     edges = [0, *(match.end() for match in SENTENCE.finditer(block)), len(block)]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         if high > low:
             yield begin + low, begin + high

@@ -271,9 +271,10 @@ class Reader:
         self._last = said.strip()
         if bullet or (indent and self._items):
             self._items = [each for each in self._items if each[0] < indent]
-            leads = (self._lead, *(each for _, each in self._items))
+            every = (self._lead, *(each for _, each in self._items))
+            leads = tuple(each for each in every if each)[-_MOST_LEADS:]
             self._list.append(said.strip())
-            self._add(number, column, said, "prose", tuple(each for each in leads if each)[-_MOST_LEADS:], siblings=self._list)
+            self._add(number, column, said, "prose", leads, siblings=self._list)
             if bullet:
                 self._items.append((indent, said.strip()))
             return
@@ -335,5 +336,5 @@ def _underlined(line: str, following: str) -> bool:
         and len(following.strip()) > 2  # noqa: PLR2004  # "--" is a dash
         and not _BULLET.match(line)
         and "|" not in line
-        and "=" in following
+        and ("=" in following or (len(line.strip()) < _WRAPPED and not line.rstrip().endswith((".", ":", ";", ","))))
     )

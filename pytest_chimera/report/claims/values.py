@@ -1,4 +1,4 @@
-"""What the data say: the value of a metric under a statistic and a condition, one for each basis that a text may mean."""
+"""What the data say: the value of a metric under a statistic and a condition, one for each basis it may have."""
 
 from __future__ import annotations
 
@@ -51,6 +51,20 @@ def ranked_higher(metric: str) -> bool:
     return metric in _HIGHER_IS_BETTER
 
 
+class _Asked(NamedTuple):
+    """What a value is asked of."""
+
+    metric: str
+    condition: str | None
+    basis: str
+    files: tuple[str, ...]
+    model: str | None
+
+
+_STORED_NAMES: dict[str, tuple[str, ...]] = {"best": ("max",), "sd": ("sd", "stdev", "std")}
+"""Statistics that files store under other names."""
+
+
 class Values:
     """Computes values over sets of runs, each once."""
 
@@ -76,62 +90,44 @@ class Values:
     def _computed(self, mask: int, metric: str, statistic: str, condition: str | None) -> Iterable[Value]:
         for (files, series, model), numbers in self.groups(mask, metric).items():
             chosen = self._under(numbers, condition)
-            basis = f"{files[0]} {series} {model or ''}"
-            yield from self._stored(chosen, metric, statistic, condition, basis, files, model)
-            raw = [
-                (number, value) for number in chosen if (value := self.evidence.runs[number].value(metric)) is not None
-            ]
-            means = [
-                (number, value)
-                for number in chosen
-                if (value := self.evidence.runs[number].value(metric, "mean")) is not None
-            ]
-            pairs = raw or (means if statistic in {"max", "min", "best"} or len(means) == 1 else [])
-            if raw and files[0] == FACTS:
-                pairs = []
-            if not pairs:
+            asked = _Asked(metric, condition, f"{files[0]} {series} {model or ''}", files, model)
+            yield from self._stored(chosen, asked, statistic)
+            if files[0] == FACTS:
                 continue
-            value = self._statistic(pairs, metric, statistic)
+            raw = self._held(chosen, metric, "value")
+            means = [] if raw else self._held(chosen, metric, "mean")
+            pairs = raw or (means if statistic in {"max", "min", "best"} or len(means) == 1 else [])
+            value = self._statistic(pairs, metric, statistic) if pairs else None
             if value is not None:
-                numbers_used = tuple(number for number, _ in pairs)
-                yield Value(value, metric, statistic, condition, basis, files, model, numbers_used, len(pairs), series)
+                used = tuple(number for number, _ in pairs)
+                yield Value(value, metric, statistic, condition, asked.basis, files, model, used, len(pairs), series)
 
-    def _stored(
-        self, numbers: Sequence[int], metric: str, statistic: str, condition: str | None, basis: str,
-        files: tuple[str, ...], model: str | None,
-    ) -> Iterable[Value]:  # fmt: skip
+    def _stored(self, numbers: Sequence[int], asked: _Asked, statistic: str) -> Iterable[Value]:
         """Aggregates that a file holds as such."""
         if statistic == "value":
             return
-        wanted = {"max": ("max",), "min": ("min",), "best": ("max",), "sd": ("sd", "stdev", "std")}.get(
-            statistic, (statistic,)
-        )
-        for name in wanted:
-            found = [
-                (number, value)
-                for number in numbers
-                if (value := self.evidence.runs[number].value(metric, name)) is not None
-            ]
-            facts = files[0] == FACTS
+        facts = asked.files[0] == FACTS
+        for name in _STORED_NAMES.get(statistic, (statistic,)):
+            found = self._held(numbers, asked.metric, name)
             if found and (len(found) == 1 or facts or statistic == "sd"):
                 for number, value in found:
+                    basis = f"{asked.basis} #{number}" if len(found) > 1 else asked.basis
                     yield Value(
-                        value,
-                        metric,
-                        statistic,
-                        condition,
-                        f"{basis} #{number}" if len(found) > 1 else basis,
-                        files,
-                        model,
-                        (number,),
-                        1,
-                    )
+                        value, asked.metric, statistic, asked.condition, basis, asked.files, asked.model, (number,), 1
+                    )  # fmt: skip
+
+    def _held(self, numbers: Sequence[int], metric: str, statistic: str) -> list[tuple[int, float]]:
+        runs = self.evidence.runs
+        return [(each, value) for each in numbers if (value := runs[each].value(metric, statistic)) is not None]
 
     def _under(self, numbers: Sequence[int], condition: str | None) -> list[int]:
         """The runs under a condition; where a file cannot tell cold from warm, the first row is the cold one."""
         if condition is None:
             return list(numbers)
         cold, warm = self.evidence.cold, self.evidence.warm
+        if numbers and self.evidence.runs[numbers[0]].files[0] == FACTS:  # each says itself what it is of
+            wanted = cold if condition == "cold" else warm
+            return [number for number in numbers if wanted >> number & 1]
         known = [number for number in numbers if (cold | warm) >> number & 1]
         if any(cold >> number & 1 for number in known):
             wanted = cold if condition == "cold" else warm
@@ -156,17 +152,10 @@ class Values:
         rates = [(rate, value) for number, value in pairs if (rate := _rate(self.evidence.runs[number])) is not None]
         return max(rates)[1] if rates else min(values)
 
-    def run(self, number: int, metric: str, statistic: str | None = None) -> Value | None:
+    def run(self, number: int, metric: str) -> Value | None:
         """The value of a metric in one run; its mean where it holds no single value."""
         run = self.evidence.runs[number]
-        names = (
-            ("value", "mean")
-            if statistic in {None, "mean", "max", "best", "median", "value"}
-            else (statistic or "value",)
-        )
-        if statistic in {"max", "median"}:
-            names = (statistic, "value", "mean")
-        for name in names:
+        for name in ("value", "mean"):
             value = run.value(metric, name)
             if value is not None:
                 return Value(value, metric, name, None, f"run {number}", run.files, run.model, (number,), 1)

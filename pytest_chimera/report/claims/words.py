@@ -78,7 +78,7 @@ def scales_of(unit: Unit) -> tuple[float, ...]:
 
 
 _UNIT_NAMES = "|".join(re.escape(name) for name in sorted(UNITS, key=len, reverse=True))
-UNIT_AFTER = re.compile(rf"(\s?-?\s?)({_UNIT_NAMES})(?![\w/]|-?\d)", re.IGNORECASE)
+UNIT_AFTER = re.compile(rf"(\+?\s?-?\s?)({_UNIT_NAMES})(?![\w/]|-?\d)", re.IGNORECASE)
 """A unit right behind a number."""
 UNIT_IN_HEAD = re.compile(
     rf"[(\[,/]\s*({_UNIT_NAMES})(?:\s+per\s+\w+)?\s*[)\]]|\b(?:in|as)\s+({_UNIT_NAMES})\s*$", re.IGNORECASE
@@ -100,30 +100,33 @@ def unit_of_name(name: str) -> Unit | None:
 
 
 METRIC_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"time[- ]to[- ]first[- ]token|ttft|first[- ]token(?: latency| time)?", ("ttft",)),
+    (r"time[- ]to[- ]first[- ]token|ttft|(?:(?:until|to|before|for) (?:the |its )?)?first[- ]token(?: latency| time)?",
+     ("ttft",)),
     (r"inter[- ]token latency|itl", ("itl",)),
     (r"time per (?:output )?token|tpot", ("time/token", "itl")),
     (r"prompt[- ]eval(?:uation)? (?:rate|speed)|prefill (?:rate|speed|throughput)", ("prefill",)),
     (r"prompt[- ]eval(?:uation)? count|prompt tokens|input tokens|prompt length", ("prompt_tokens",)),
     (r"prompt[- ]eval(?:uation)?(?: times?| duration)?|prefill(?: times?| duration)?", ("prompt_eval", "prefill")),
-    (r"eval(?:uation)? count|output tokens|generated tokens|tokens generated|completion tokens"
-     r"|(?:output|response|answer) lengths?|tokens per response", ("output_tokens",)),
+    ((r"eval(?:uation)? count|output tokens|generated tokens|tokens generated|completion tokens"
+      r"|(?:output|response|answer) lengths?|tokens per response"), ("output_tokens",)),
     (r"total tokens", ("total_tokens",)),
     (r"eval(?:uation)?(?: time| duration)|decode (?:time|duration)|eval[ _]s", ("eval",)),
     (r"words? (?:per second|s)|words/s(?:ec)?", ("words/s",)),
     (r"requests? per second|request (?:rate|throughput)|req/s|rps|qps", ("request_rate",)),
-    (r"(?:token )?throughputs?|tokens?(?: per |/)s(?:ec(?:ond)?)?|tok/s(?:ec)?|tps|tokens s|tok s|t/s"
-     r"|(?:token |text |response )?generation (?:speed|rate)|decode (?:speed|rate)|eval rate|token generation"
-     r"|tokens sec(?:ond)?|(?:inference )?speed", (*_SPEED, "words/s", "request_rate")),
+    ((r"(?:token )?throughputs?|tokens?(?: per |/)s(?:ec(?:ond)?)?|tok/s(?:ec)?|tps|tokens s|tok s|t/s"
+      r"|(?:token |text |response )?generation (?:speed|rate)|decode (?:speed|rate)|eval rate|token generation"
+      r"|tokens sec(?:ond)?|(?:inference )?speed"), (*_SPEED, "words/s", "request_rate")),
     (r"compil(?:e|ation)[- ](?:times?|durations?|costs?)", ("compile",)),
     (r"kernel (?:time|duration)s?", ("kernel",)),
     (r"(?:model )?load(?:ing)?(?: times?| durations?| s)?", ("load",)),
-    (r"end[- ]to[- ]end(?: latency| time)?|e2e|wall(?:[- ]clock)?(?: time)?|total (?:time|duration|latency)"
-     r"|request latency", ("e2e", "total", "latency")),
-    (r"(?:total )?(?:test|benchmark|session|experiment|sweep|suite|study)(?:ing)? (?:duration|time|window)s?", ("session_time",)),
-    (r"(?:mean |avg )?generation times?|response times?|inference times?|execution times?|latenc(?:y|ies)|durations?"
-     r"|run ?times?", ("latency", "total", "e2e", "ttft", "eval")),
+    ((r"end[- ]to[- ]end(?: latency| time)?|e2e|wall(?:[- ]clock)?(?: time)?|total (?:time|duration|latency)"
+      r"|request latency"), ("e2e", "total", "latency")),
+    (r"(?:total )?(?:test|benchmark|session|experiment|sweep|suite|study)(?:ing)? (?:duration|time|window)s?",
+     ("session_time",)),
+    ((r"(?:mean |avg )?generation times?|response times?|inference times?|execution times?|latenc(?:y|ies)|durations?"
+      r"|run ?times?"), ("latency", "total", "e2e", "ttft", "eval")),
     (r"response chars?|answer chars?|characters|chars|response (?:size|length)", ("answer_chars",)),
+    (r"(?:answers|answered|responds?|responded|replies|replied)", ("latency", "ttft", "e2e", "total")),
     (r"word counts?|words", ("words",)),
     (r"speed[- ]?ups?", ("speedup",)),
     (r"efficienc(?:y|ies)", ("efficiency",)),
@@ -134,7 +137,8 @@ METRIC_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"gpu memory(?: used| usage)?|vram(?: used| usage)?|video memory", ("vram_used", "vram_total", "vram_free")),
     (r"(?:system )?ram(?: used| usage)?|system memory", ("ram_used", "ram", "ram_total")),
     (r"memory(?: used| usage| footprint)?|mem", ("vram_used", "ram_used", "ram", "process_ram", "vram_total")),
-    (r"model sizes?(?: bytes)?|file size|footprint|(?<![\w ])sizes?", ("model_size",)),
+    (r"model sizes?(?: bytes)?|file size|footprint|(?:disk |storage )?space|(?<![\w ])sizes?",
+     ("model_size",)),
     (r"power limit", ("power_limit",)),
     (r"power(?: draw| consumption| usage)?|wattage", ("power",)),
     (r"(?:gpu )?temperatures?", ("gpu_temp",)),
@@ -151,7 +155,7 @@ STATISTIC_WORDS: tuple[tuple[str, str], ...] = (
     (r"p0?5|5th percentile", "p5"), (r"p10|10th percentile", "p10"), (r"p50|median", "median"),
     (r"means?|avg|averages?|averaged|averaging|on average", "mean"),
     (r"std(?: ?dev)?|stdev|standard deviation|sd|\u03c3", "sd"),
-    (r"max(?:imum)?|peaks?|highest|largest|longest|worst|slowest|up to|spikes?|outliers?", "max"),
+    (r"max(?:imum)?|peak(?:s|ed|ing)?|highest|largest|longest|worst|slowest|up to|spikes?|outliers?", "max"),
     (r"best|top|fastest|quickest|winner|leader|leads|champion|rank(?:s|ed|ing|ings)?|optimal", "best"),
     (r"min(?:imum)?|lowest|smallest|shortest", "min"),
     (r"total|sum|altogether|in all|combined", "sum"),
@@ -160,12 +164,18 @@ STATISTIC_WORDS: tuple[tuple[str, str], ...] = (
 CONDITION_WORDS: tuple[tuple[str, str], ...] = (
     (r"(?:despite|beside) (?:the )?warm-?up[\w -]{0,12}", ""),
     (r"exclud(?:ing|es|ed) (?:the )?(?:cold|first|warm-?up)[\w -]{0,12}|without (?:the )?cold[\w -]{0,12}", "warm"),
-    (r"(?:once|when|while|with)(?: the)? (?:model )?(?:is |was )?(?:already )?(?:loaded|warm(?:ed)?(?: up)?|resident)", "warm"),
-    (r"after (?:the )?(?:warm-?up|initial (?:model )?load|first (?:run|call|load))", "warm"),
+    (
+        (
+            r"(?:once|when|while|with)(?: the| it| they)?(?: models?)?(?: is| was| are)?(?: already)?"
+            r" (?:loaded|warm(?:ed)?(?: up)?|resident)"
+        ),
+        "warm",
+    ),
+    (r"after (?:the )?(?:warm-?up|initial (?:model )?load|first (?:run|call|load|prompt|request|round))", "warm"),
     (r"warm-?ups?(?: \w+)?", ""),
     (r"warm(?:ed)?(?:[- ](?:state|start|cache|only))?|subsequent(?:ly)?|steady[- ]state|hot", "warm"),
-    (r"cold(?:[- ]?starts?)?|first[- ](?:prompt|request|call|run|load)s?|initial (?:request|call|run|load)"
-     r"|first-run", "cold"),
+    ((r"cold(?:[- ]?starts?)?|first[- ](?:prompt|request|call|run|load)s?|initial (?:request|call|run|load)"
+      r"|first-run"), "cold"),
 )  # fmt: skip
 
 COMPARISON = re.compile(
@@ -186,8 +196,8 @@ FASTER = re.compile(r"\b(?:faster|quicker|speed-?up|outperforms?)\b", re.IGNOREC
 SLOWER = re.compile(r"\b(?:slower)\b", re.IGNORECASE)
 
 REQUIREMENT = re.compile(
-    r"\b(?:must|should|shall|require[sd]?|requirements?|targets?|goals?|needs? to|needed|at least|recommend(?:ed|ation)?"
-    r"|acceptance|criteri(?:a|on)|thresholds?|alerts?|slo|sla|budget|limits?|tolerance|adequate|sufficient|ideal"
+    r"\b(?:must|should|shall|require[sd]?|requirements?|targets?|goals?|needs? to|needed|at least"
+    r"|recommend(?:ed|ation)?|acceptance|criteri(?:a|on)|thresholds?|alerts?|slo|sla|budget|limits?|tolerance|adequate|sufficient|ideal"
     r"|aim(?:s|ed)?|would be|want)\b",
     re.IGNORECASE,
 )
@@ -206,13 +216,13 @@ COUNTED: tuple[tuple[str, str], ...] = (
     (r"timeouts?|timed[- ]out(?: runs)?", "timeouts"),
     (r"failures?|failed(?: \w+)?|errors?|crash(?:es)?|fail(?:s|ed)?", "failed"),
     (r"succe(?:ssful|eded|sses)(?: \w+)?", "succeeded"),
-    (r"config(?:uration)?s?(?: tested| evaluated)?|parameter (?:configurations|combinations)|combinations|settings"
-     r"|test configurations", "configurations"),
-    (r"(?:total |benchmark |test |timed |individual |parameter )*(?:runs?|rows?|tests?|trials?|measurements?|samples?"
-     r"|requests?|iterations?|experiments?|inferences?|records?|generations?)", "runs"),
+    ((r"config(?:uration)?s?(?: tested| evaluated)?|parameter (?:configurations|combinations)|combinations|settings"
+      r"|test configurations"), "configurations"),
+    ((r"(?:total |benchmark |test |timed |individual |parameter )*(?:runs?|rows?|tests?|trials?|measurements?|samples?"
+      r"|requests?|iterations?|experiments?|inferences?|records?|generations?)"), "runs"),
     (r"(?:[a-z]+ )?prompts?|scenarios?", "prompts"),
-    (r"(?:distinct |local |different )*(?:models?|model variants|variants|quanti[sz]ations?|quants"
-     r"|quanti[sz]ation (?:variants|levels))", "models"),
+    ((r"(?:distinct |local |different )*(?:models?|model variants|variants|quanti[sz]ations?|quants"
+      r"|quanti[sz]ation (?:variants|levels))"), "models"),
     (r"backends?", "backends"),
     (r"(?:data |csv |json )?files?|artifacts?", "files"),
 )  # fmt: skip
@@ -241,27 +251,27 @@ class Word(NamedTuple):
 
     start: int
     end: int
-    means: str | tuple[str, ...]
+    means: tuple[str, ...]
+
+
+_TABLES: dict[str, tuple[tuple[str, str | tuple[str, ...]], ...]] = {
+    "metric": METRIC_WORDS,
+    "statistic": STATISTIC_WORDS,
+    "condition": CONDITION_WORDS,
+    "counted": COUNTED,
+}
 
 
 @cache
 def _pattern(which: str) -> re.Pattern[str]:
-    table: tuple[tuple[str, object], ...] = {
-        "metric": METRIC_WORDS,
-        "statistic": STATISTIC_WORDS,
-        "condition": CONDITION_WORDS,
-        "counted": COUNTED,
-    }[which]  # type: ignore[assignment]  # four tables of one form
-    joined = "|".join(f"(?P<g{index}>{pattern})" for index, (pattern, _) in enumerate(table))
+    joined = "|".join(f"(?P<g{index}>{pattern})" for index, (pattern, _) in enumerate(_TABLES[which]))
     return re.compile(rf"(?<![A-Za-z0-9])(?:{joined})(?![A-Za-z0-9])", re.IGNORECASE)
 
 
 @cache
-def _meanings(which: str) -> tuple[str | tuple[str, ...], ...]:
-    tables = {
-        "metric": METRIC_WORDS, "statistic": STATISTIC_WORDS, "condition": CONDITION_WORDS, "counted": COUNTED
-    }  # fmt: skip
-    return tuple(means for _, means in tables[which])  # type: ignore[attr-defined]  # same
+def _meanings(which: str) -> tuple[tuple[str, ...], ...]:
+    """What each pattern means; nothing of words that only keep others from being found."""
+    return tuple(tuple(filter(None, (means,) if isinstance(means, str) else means)) for _, means in _TABLES[which])
 
 
 @lru_cache(maxsize=8192)
