@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 _FEWEST = 2
 """Numbers that a row needs to be told from another by its values alone: one may agree by chance."""
 _MOST_DECIMALS = 7
-_MOST_LIKE = 200
-"""Rows under one label that are compared with another of it."""
+_HALF = 0.5000001
+"""Half a unit of the last digit, and what computing leaves."""
 _TELLING = ("prompt", "test", "config", "backend", "name", "tag")
 
 
@@ -42,34 +43,59 @@ def mark_copies(readings: Sequence[FileReading]) -> None:
     Equal or rounded alike in all numbers that both have, and in nothing that both say (model, time, settings, labels)
     different. A claim in Markdown can be a copy of a row, never the other way round.
     """
+    rows = [
+        row
+        for each in readings
+        for row in each.reading.rows
+        if row.copy_of is None and row.failure is None and row.numbers
+    ]
+    measured = [row for row in rows if row.provenance != "claim"]
     exact: dict[Hashable, list[Row]] = defaultdict(list)
-    by_label: dict[Hashable, list[Row]] = defaultdict(list)
-    for claims in (False, True):
-        for each in readings:
-            for row in each.reading.rows:
-                if row.copy_of is not None or (row.provenance == "claim") is not claims or row.failure is not None:
-                    continue
-                values = frozenset([(term[0], term[1], round(value, 12)) for term, value, _ in row.numbers if value])
-                if len(values) < _FEWEST:  # too few to tell a row by its values
-                    continue
-                told = _told_by(row)
-                original = _exactly(row, exact.get(values, ())) or _rounded(row, told, by_label)
-                if original is not None:
-                    _link(original, row)
-                elif not claims:
-                    exact[values].append(row)
-                    for label in told:
-                        by_label[label].append(row)
+    originals = [row for row in measured if not _is_exact_copy(row, exact, keep=True)]
+    claims = [row for row in rows if row.provenance == "claim" and not _is_exact_copy(row, exact, keep=False)]
+    index: dict[Hashable, list[tuple[float, int]]] = defaultdict(list)
+    for number, row in enumerate(originals):
+        for label in _told_by(row):
+            for term, value, _ in row.numbers:
+                if value:
+                    index[label, term.metric].append((value, number))
+    for places in index.values():
+        places.sort()
+    for row in (*originals, *claims):
+        original = _rounded(row, index, originals)
+        if original is not None:
+            _link(original, row)
 
 
-def _exactly(row: Row, candidates: Sequence[Row]) -> Row | None:
-    return next((each for each in candidates if each.file != row.file and _compatible(each, row)), None)
+def _is_exact_copy(row: Row, exact: dict[Hashable, list[Row]], *, keep: bool) -> bool:
+    """Link a row to one before it with the very same numbers; else remember it, if it is to be found by later ones."""
+    values = frozenset([(term[0], term[1], round(value, 12)) for term, value, _ in row.numbers if value])
+    if len(values) < _FEWEST:  # too few to tell a row by its values
+        return False
+    known = exact[values]
+    original = next((each for each in known if each.file != row.file and _compatible(each, row)), None)
+    if original is not None:
+        _link(original, row)
+    elif keep:
+        known.append(row)
+    return original is not None
 
 
-def _rounded(row: Row, told: list[Hashable], by_label: dict[Hashable, list[Row]]) -> Row | None:
-    for label in told:
-        for each in by_label.get(label, ())[:_MOST_LIKE]:
-            if each.file != row.file and _rounds_to(each, row) and _compatible(each, row):
+def _rounded(row: Row, index: dict[Hashable, list[tuple[float, int]]], originals: Sequence[Row]) -> Row | None:
+    """The row that this one is a rounding of, looked for by its number with the most digits."""
+    written = [(_decimals(value / term.scale), term, value) for term, value, _ in row.numbers if value]
+    if len(written) < _FEWEST:
+        return None
+    decimals, term, value = max(written, key=lambda each: each[0])
+    within = _HALF * 10.0**-decimals * term.scale
+    for label in _told_by(row):
+        places = index.get((label, term.metric), [])
+        for at in range(bisect_left(places, (value - within, -1)), len(places)):
+            full, number = places[at]
+            if full > value + within:
+                break
+            each = originals[number]
+            if each.file != row.file and each.copy_of is None and _rounds_to(each, row) and _compatible(each, row):
                 return each
     return None
 
@@ -113,7 +139,7 @@ def _rounds_to(row: Row, rounded: Row) -> bool:
             return False
         written = value / term.scale
         decimals = _decimals(written)
-        if abs(full / term.scale - written) > 0.5000001 * 10.0**-decimals:
+        if abs(full / term.scale - written) > _HALF * 10.0**-decimals:
             return False
         told += decimals > 0 and value != 0
     return told >= _FEWEST

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml  # noqa: F401  # it cannot be imported twice; runs in this process forget what they imported, but not these
@@ -13,9 +14,8 @@ import yaml  # noqa: F401  # it cannot be imported twice; runs in this process f
 import pytest_chimera.analysis
 import pytest_chimera.plugin.closing
 import pytest_chimera.plugin.reporting  # noqa: F401  # see yaml
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_chimera.corpus import Bounds
+from pytest_chimera.corpus.corpus import PARALLEL_BYTES, PARALLEL_FILES, STREAM_BYTES, STREAM_FILES
 
 RUNS = """\
 model,prompt,ttft_s,tokens_s,load_s,error
@@ -423,3 +423,21 @@ def test_a_path_that_pytest_takes_for_one_of_tests_moves_no_report(
     joined = old.run(*quiet, f"--chimera-corpus={elsewhere}", model="")
     assert f"rootdir: {old.path}" in joined.outlines
     assert "chimera: the root" not in joined.stdout.str()
+
+
+def test_the_sizes_in_the_documentation_are_those_of_the_code() -> None:
+    """From where on all cores read, and only summaries are kept, is documented as it is."""
+    text = (Path(__file__).parents[3] / "docs" / "corpus.md").read_text(encoding="utf-8")
+    mib = 1024**2
+    assert f"\nAbove {PARALLEL_FILES:,} files or {PARALLEL_BYTES // mib} MiB all cores read" in text
+    assert f" Above {STREAM_FILES:,} files or {STREAM_BYTES // mib} MiB, and with\n`--chimera-corpus-stream`" in text
+    bounds = Bounds()
+    for row in (
+        f"| largest file | {bounds.file_bytes // mib} MiB |",
+        f"| values of a JSON file | {bounds.json_values:,}, counted before it is parsed |",
+        f"| YAML | {bounds.yaml_bytes // mib} MiB, no aliases, no tags |",
+        f"| columns of a table | {bounds.columns:,} |",
+        f"| nesting that is looked into | {bounds.depth} levels |",
+        f"| remarks about one file | {bounds.remarks}, the rest is counted |",
+    ):
+        assert row in text
