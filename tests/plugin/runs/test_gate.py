@@ -334,7 +334,7 @@ def test_what_cannot_be_compared_fails_only_where_that_is_wanted(
 
 def test_a_baseline_alone_is_for_information(gated: Gated) -> None:
     """Without --chimera-fail-on four metrics are compared, and no test fails, however slow, not even when strict."""
-    gated.before(toy=(200, 200, 100))
+    gated.before(toy=(200, 200, 5))  # slower by more than the noise of the TTFT of a busy machine, which it shares
     result = gated.run(BASELINE, "--chimera-strict", SAVED)
     assert result.ret == 0
     result.assert_outcomes(passed=1)
