@@ -67,9 +67,10 @@ def print_agreement(claims: list[dict[str, Any]], checked: dict[str, Checked], t
     print("judged \\ here".ljust(16) + "".join(name[:13].rjust(15) for name in names))
     for theirs in names:
         print(theirs.ljust(16) + "".join(str(matrix[theirs, ours]).rjust(15) for ours in names))
-    said = sum(count for (_, ours), count in matrix.items() if ours == "contradicted")
+    all_of_them = sum(count for (_, ours), count in matrix.items() if ours == "contradicted")
     right = matrix["contradicted", "contradicted"]
-    print(f"precision of contradicted: {right} of {said}" + (f" ({100 * right / said:.1f} %)" if said else ""))
+    share = f" ({100 * right / all_of_them:.1f} %)" if all_of_them else ""
+    print(f"precision of contradicted: {right} of {all_of_them}{share}")
 
 
 def within(claims: Iterable[Claim], text: str, judged: dict[str, Any]) -> list[Claim]:

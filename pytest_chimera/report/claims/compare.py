@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_chimera.report.claims.arithmetic import arithmetic, scale_of
 from pytest_chimera.report.claims.claim import WEAK, Claim
 from pytest_chimera.report.claims.clauses import clauses
 from pytest_chimera.report.claims.evidence import FACTS
 from pytest_chimera.report.claims.judge import claim_of, judge_value
-from pytest_chimera.report.claims.match import agreement, chance_of, step_of, tolerance
+from pytest_chimera.report.claims.match import agreement, chance_of
 from pytest_chimera.report.claims.meaning import dimension_of
-from pytest_chimera.report.claims.operands import Formula, Sides, formula_of, levels_of, own_operands, sides_of
+from pytest_chimera.report.claims.operands import (
+    Sides,
+    conditions_of,
+    formula_of,
+    levels_of,
+    own_operands,
+    sides_of,
+)
 from pytest_chimera.report.claims.settings import setting_pattern
 from pytest_chimera.report.claims.values import LOADED
 from pytest_chimera.report.claims.words import FASTER, SLOWER
@@ -41,8 +49,8 @@ _SPEEDS = (
     "request_rate",
 )
 """What may be fast; of a comparison that names no metric the first two are asked."""
-_WORD = 12
-_ROUND = 10
+_WORD = 16
+_FURTHER = re.compile(r"\b(?:another|further|additional)\s+[~≈]?$", re.IGNORECASE)
 _ALL = re.compile(r"\b(?:all|every|each|always|across)\b", re.IGNORECASE)
 
 
@@ -66,7 +74,9 @@ def judge_comparison(inquiry: Inquiry, case: Case) -> Claim:
     stored = _stored(inquiry, case)
     if stored is not None:
         return stored
-    sides = levels_of(inquiry, case) or sides_of(inquiry, case)
+    if _FURTHER.search(case.number.piece.text[max(0, case.number.start - 16) : case.number.start]):
+        return claim_of(case, "unsupported", "A further step of a comparison; nothing says from where it counts.")
+    sides = levels_of(inquiry, case) or sides_of(inquiry, case) or conditions_of(inquiry, case)
     if sides is not None:
         return _by_data(inquiry, case, sides)
     name = _setting_named(inquiry, case)
@@ -91,17 +101,16 @@ def _stored(inquiry: Inquiry, case: Case) -> Claim | None:
     return None
 
 
-def scale_of(case: Case) -> float:
-    """From a share or factor to the unit of the number."""
-    return case.sense.unit.scale if case.sense.unit else 1.0
-
-
-def _metrics(case: Case) -> tuple[str, ...]:
+def _metrics(inquiry: Inquiry, case: Case) -> tuple[str, ...]:
     own = tuple(each for each in case.sense.metrics if each not in {"speedup", "efficiency"})
     behind = case.number.piece.text[case.number.close : case.number.close + _WORD]
     if (FASTER.search(behind) or SLOWER.search(behind)) and not any(each in _SPEEDS for each in own):
         return _SPEEDS  # "faster" is of no size
-    return own or _SPEEDS[:2]
+    if any(each in inquiry.evidence.dimensions for each in own):
+        return own
+    before = [each.metric for each in inquiry.in_piece(case.number.piece) if each.number.start < case.number.start]
+    told = [metric for metric in before if metric]
+    return (told[-1],) if told else own[:1] + _SPEEDS[:2]  # "709 tokens, 15 % more" is of tokens
 
 
 def _is_time(inquiry: Inquiry, metric: str) -> bool:
@@ -111,9 +120,9 @@ def _is_time(inquiry: Inquiry, metric: str) -> bool:
 def _by_operands(inquiry: Inquiry, case: Case, operands: tuple[Case, Case]) -> Claim | None:
     """Two tests: the arithmetic on the operands as written, and each operand."""
     first, second = operands
-    metrics = first.sense.metrics or _metrics(case)
+    metrics = first.sense.metrics or _metrics(inquiry, case)
     formula = formula_of(case, time=bool(metrics) and _is_time(inquiry, metrics[0]))
-    outcome = _arithmetic(case, formula, first, second)
+    outcome = arithmetic(case, formula, first, second)
     if outcome == "other":
         return None
     claims = [judge_value(inquiry, each) for each in operands if each.sense.sort == "value"]
@@ -137,48 +146,22 @@ def _by_operands(inquiry: Inquiry, case: Case, operands: tuple[Case, Case]) -> C
     return claim.changed(found=tuple(found), facts=tuple(each.id for each in found))
 
 
-def _arithmetic(case: Case, formula: Formula, first: Case, second: Case) -> str:
-    """ "yes", "near" (off by one unit), "no"; "other" when the operands cannot be meant."""
-    results = []
-    left, right = abs(first.number.value), abs(second.number.value)
-    for a in _ends(first, left):
-        for b in _ends(second, right):
-            result = formula.of(a, b)
-            if result is not None:
-                results.append(result / scale_of(case) if formula.name != "difference" else result)
-    if not results:
-        return "other"
-    low, high = min(results), max(results)
-    written = abs(case.number.value) if formula.signless else case.number.value
-    if formula.signless:
-        low, high = sorted((abs(low), abs(high))) if low * high > 0 else (0.0, max(abs(low), abs(high)))
-    half = tolerance(case.number)
-    slack = half
-    if low - slack - 1e-9 <= written <= high + slack + 1e-9:
-        return "yes"
-    if case.number.hedge in {"over", "under"} and agreement(case.number, (low + high) / 2) == "yes":
-        return "yes"
-    fine = case.number.decimals > 0 or written >= _ROUND  # a unit of "3x" is too much to be a slip
-    return "near" if fine and low - 3 * half <= written <= high + 3 * half else "no"
-
-
-def _ends(case: Case, value: float) -> tuple[float, ...]:
-    half = step_of(case.number.decimals) / 2
-    return (value - half, value + half) if case.number.decimals else (value,)
-
-
 def _by_data(inquiry: Inquiry, case: Case, sides: Sides) -> Claim:
     """Against the values of the two things that are named."""
     missing = next((each.name.text for each in sides if not each.name.mask), None)
     who = f"{sides.first.name.text} against {sides.second.name.text}"
     if missing is not None:
         return claim_of(case, "unsupported", f"Read as {who}; the data hold no {missing}.")
-    for metric in _metrics(case):
+    for metric in _metrics(inquiry, case):
         pairs = list(pairs_of(inquiry, case, sides, metric))
         if pairs:
             case.metric = metric
             return _of_pairs(inquiry, case, pairs, who)
-    return claim_of(case, "unsupported", f"Read as {who}; the data hold no {_metrics(case)[0]} of both.")
+    return claim_of(
+        case,
+        "unsupported",
+        f"Read as {who}; the data hold no {_metrics(inquiry, case)[0]} of both.",
+    )
 
 
 def pairs_of(inquiry: Inquiry, case: Case, sides: Sides, metric: str) -> Iterable[Pair]:
@@ -194,11 +177,12 @@ def pairs_of(inquiry: Inquiry, case: Case, sides: Sides, metric: str) -> Iterabl
     if chosen[0] is None or chosen[1] is None:
         return
     stated = case.sense.statistic if case.sense.statistic not in {None, "sum"} else None
-    default = (stated or "mean", stated or "mean", case.sense.condition)
+    condition = None if sides.dimension == "condition" else case.sense.condition
+    default = (stated or "mean", stated or "mean", condition)
     options = [default]
     if stated is None:
         options += [("best", "best", None), ("best", "mean", None), ("mean", "best", None)]
-    if case.sense.condition is None and metric in LOADED:
+    if case.sense.condition is None and metric in LOADED and sides.dimension != "condition":
         options.append((default[0], default[1], "warm"))
     if chosen[0].tier == "facts":
         options = [(name, name, None) for name in ("median", "mean", "value", "max", "min", "p95")]
@@ -303,9 +287,9 @@ def _setting_named(inquiry: Inquiry, case: Case) -> str | None:
 
 def _spread_of_levels(inquiry: Inquiry, case: Case, name: str) -> Claim:
     """Between the means of the levels of a setting, each file by itself."""
-    scope = inquiry.scoper.scope(case.number, _metrics(case))
+    scope = inquiry.scoper.scope(case.number, _metrics(inquiry, case))
     levels = inquiry.evidence.settings[name]
-    for metric in _metrics(case):
+    for metric in _metrics(inquiry, case):
         chosen = inquiry.choose(case, scope.mask & inquiry.union(levels.values()), metric)
         if chosen is None:
             continue
@@ -326,11 +310,8 @@ def _spread_of_levels(inquiry: Inquiry, case: Case, name: str) -> Claim:
                 pairs.append(Pair(result, top, bottom, default=True))
         if pairs:
             return _of_pairs(inquiry, case, pairs, f"the means of the levels of {name}")
-    return claim_of(
-        case,
-        "unsupported",
-        f"Read as the effect of {name}; the data hold no {_metrics(case)[0]} at several of its levels.",
-    )
+    missing = f"the data hold no {_metrics(inquiry, case)[0]} at several of its levels"
+    return claim_of(case, "unsupported", f"Read as the effect of {name}; {missing}.")
 
 
 def settle_siblings(inquiry: Inquiry, judged: dict[int, Claim]) -> None:

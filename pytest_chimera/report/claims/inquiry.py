@@ -72,7 +72,10 @@ class Inquiry:
         for piece in self.pieces:
             if not any(sign.isdigit() for sign in piece.text):
                 continue
+            names = [(each.start, each.end) for each in self.scoper.mentions(piece.text)]
             for number in numbers_in(piece, self.scoper.stated.settings_of(piece)):
+                if any(start < number.start and number.end <= end for start, end in names):
+                    continue  # "3.3" of "Granite 3.3 2B"
                 count += 1
                 if count > MAX_NUMBERS:
                     self.cut_at = piece.line
@@ -81,6 +84,8 @@ class Inquiry:
 
     def _case(self, number: Number) -> Case:
         sense = sense_of(number, self.evidence.dimensions)
+        if sense.metrics == ("speedup",) and "speedup" not in self.evidence.dimensions:
+            sense = replace(sense, sort="comparison")
         if sense.sort == "value" and not sense.metrics:
             sense = replace(sense, metrics=self._nameless(sense))
         if sense.sort == "none":

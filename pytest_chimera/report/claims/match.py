@@ -32,7 +32,9 @@ def tolerance(number: Number) -> float:
     if number.hedge != "about":
         return step / 2
     if number.decimals == 0 and number.value and number.value % 10 == 0:
-        return max(step, abs(number.value) * 0.02)  # "about 100" is rounded more than to a unit
+        digits = str(int(abs(number.value)))
+        unit = 10.0 ** (len(digits) - len(digits.rstrip("0")))
+        return min(unit / 2, abs(number.value) * 0.15)  # "around 30" is rounded to tens
     return step
 
 
@@ -49,7 +51,7 @@ def agreement(number: Number, value: float, *, signless: bool = False) -> Agreem
             rounds=close,
         )
     if number.hedge == "under":
-        return _bound(value < written, rounds=close)
+        return _bound(value <= written + abs(written) * _EPSILON, rounds=close)
     if number.hedge == "lost":
         below = value <= written
         return "yes" if close and below else "near" if close or below else "no"

@@ -70,8 +70,8 @@ def sense_of(number: Number, dimensions: Mapping[str, Dimension]) -> Sense:
     word, metrics = _metric(number, unit, dimensions)
     derived = _is_comparison(number, unit, metrics, dimensions)
     if not derived and (counted := _counted(number, unit)):
-        return Sense("count", unit=unit, counted=counted.means[0], noun=number.piece.text[counted.start : counted.end])
-    if not derived and unit is None and not number.piece.table and not _beside(number):
+        return Sense("count", unit=unit, counted=counted.means[0], noun=counted.means[0])
+    if not derived and unit is None and not number.piece.table and not _is_bare_value(number, metrics, dimensions):
         return Sense("none", unit=unit, reason="a number without a unit and with no metric right beside it")
     if not derived and not metrics and (unit is None or unit.kind in {"tokens", "factor"}):
         return Sense("none", unit=unit, reason="no unit, no metric and no counted thing beside it")
@@ -98,6 +98,12 @@ def _beside(number: Number) -> bool:
     return bool(after) and not text[number.end : after[0].start].strip()
 
 
+def _is_bare_value(number: Number, metrics: Sequence[str], dimensions: Mapping[str, Dimension]) -> bool:
+    """Whether a number without a unit is of a metric: of the word beside it, or of one that has no unit itself."""
+    plain = bool(metrics) and _dimension(metrics[0], dimensions) in {"count", "ratio"}
+    return _beside(number) or (plain and not number.whole)
+
+
 def _unit(number: Number) -> Unit | None:
     if number.unit is not None:
         return number.unit
@@ -115,7 +121,10 @@ def _unit(number: Number) -> Unit | None:
 
 
 _TOKENS_HEAD = re.compile(r"(?:#\s?)?(?:output |generated |new )?tokens?(?: out| generated)?(?: count)?")
-_ANSWER = re.compile(r"\b(?:answers?|responses?|outputs?|repl(?:y|ies)|completions?|generat\w+)\b", re.IGNORECASE)
+_ANSWER = re.compile(
+    r"\b(?:answers?|responses?|outputs?|repl(?:y|ies)|completions?|generat\w+|writes?|wrote|produc\w+|emit\w*)\b",
+    re.IGNORECASE,
+)
 _PER = re.compile(r"\bper\s+(?!sec|s\b|token|output|word|request)\w+", re.IGNORECASE)
 
 
@@ -256,6 +265,19 @@ def _owned(text: str, end: int, start: int) -> bool:
     return bool(re.search(r"\d[\d.,]*\s?(?:%|[a-zA-Zµ]+)?.*[;,/(]|[;]", text[end:start]))
 
 
+_ADDED = re.compile(
+    r"\b(?:adds?|added|adding|saves?|saved|saving|extra|additional|costs? an extra"
+    r"|(?:higher|lower|faster|slower|longer) by)"
+    r"\s+(?:about |around |roughly |up to )?[~≈]?\s*$",
+    re.IGNORECASE,
+)
+
+
+def is_added(number: Number) -> bool:
+    """Whether a number is what one thing adds to another: "a cold start adds 2.2 s"."""
+    return _ADDED.search(number.piece.text[max(0, number.start - 40) : number.start]) is not None
+
+
 def _is_comparison(
     number: Number, unit: Unit | None, metrics: Sequence[str], dimensions: Mapping[str, Dimension]
 ) -> bool:
@@ -269,7 +291,8 @@ def _is_comparison(
         return not own or (number.signed and kind == "ratio")
     within = number.hedge == "under" and piece.text[: number.start].rstrip("~ ").endswith("within")
     return bool(
-        (within and kind == "rate")
+        (is_added(number) and kind in {"rate", "time", "bytes"})
+        or (within and kind == "rate")
         or (number.signed and kind in {"rate", "time", "bytes"})
         or (piece.table and _DERIVED_HEAD.search(piece.header))
         or re.match(r"[\s)]*(?:difference|gap)\b", piece.text[number.close :])
@@ -289,4 +312,17 @@ def _counted(number: Number, unit: Unit | None) -> Word | None:
     before = [word for word in words if word.end <= number.start and word.start >= low]
     if before and re.fullmatch(r"\w*\s*(?:\([^)]*\))?\s*[:=]\s*~?", text[before[-1].end : number.start]):
         return before[-1]
+    return _counted_in_table(number)
+
+
+def _counted_in_table(number: Number) -> Word | None:
+    """What the head of a column or the label of a row counts, in the plural: "Failures", "Number of runs"."""
+    piece = number.piece
+    if piece.table is None or number.piece.text[number.close :].strip(" *"):
+        return None
+    for label in (piece.header, *piece.cells[: min(piece.cell, 1)]):
+        plain = re.sub(r"^\s*(?:#|n|no\.?|number of|total|count of)\s+", "", label.strip(), flags=re.IGNORECASE)
+        words = words_in("counted", plain)
+        if words and words[0].end - words[0].start >= len(plain) - 2 and plain.rstrip().endswith("s"):
+            return words[0]
     return None

@@ -25,14 +25,19 @@ _ABOUT = re.compile(
 )
 _OVER = re.compile(
     r"(?:(?<!-)>=?|≥|\b(?:over|more than|above|exceed(?:s|ed|ing)?|at least|beyond|greater than|upwards? of"
-    r"|minimum of))\s*(?:an?\s)?$",
+    r"|minimum of|(?:higher|larger|longer|hotter|bigger) than))\s*(?:an?\s)?$",
     re.IGNORECASE,
 )
 _UNDER = re.compile(
-    r"(?:<=?|≤|\b(?:under|less than|below|up to|at most|within|no more than|fewer than|sub-?"
-    r"|maximum of))\s*(?:an?\s)?$",
+    r"(?:<=?|≤|\b(?:under|less than|below|at most|within|no more than|fewer than|sub-?"
+    r"|maximum of|(?:lower|smaller|shorter|cooler) than))\s*(?:an?\s)?$",
     re.IGNORECASE,
 )
+_MORE = frozenset({"more", "above", "higher", "longer", "over", "greater"})
+_OR_MORE = re.compile(
+    r"\s*(?:or|and)\s(more|above|higher|longer|over|greater|less|fewer|lower|below|under|shorter)\b", re.IGNORECASE
+)
+_BEHIND = 20
 _NEVER = re.compile(r"\b(?:never|not|none|no)\b[^.;]{0,24}$", re.IGNORECASE)
 """Turns a bound round: what never fell below 26 stayed above it."""
 _LOST = re.compile(r"(?:^|[\s(])=\s?$")
@@ -135,7 +140,7 @@ def _number(piece: Piece, match: re.Match[str], settings: list[Setting]) -> Numb
         decimals=len(digits.lower().split("e")[0].partition(".")[2]),
         unit=UNITS[unit[2].lower()] if unit else None,
         close=unit.end() if unit else end,
-        hedge=_hedge(before, text[end : end + 2]),
+        hedge=_hedge(before, text[end : end + 2], text[unit.end() if unit else end :][:_BEHIND]),
         signed=signed,
         name=bound[1] if (bound := _BOUND_NAME.search(before)) else "",
         reason=no_claim(Place(piece, start, end, token, before, unit is not None), settings),
@@ -165,9 +170,11 @@ def _token(text: str, start: int, end: int) -> str:
     return text[left : min(len(text) if right < 0 else right, end + 80)]
 
 
-def _hedge(before: str, after: str) -> Hedge:
-    if after[:1] == "+" and after[1:2] in {"", " ", ",", ".", ")", "|"}:
+def _hedge(before: str, sign: str, after: str) -> Hedge:
+    if sign[:1] == "+" and sign[1:2] in {"", " ", ",", ".", ")", "|"}:
         return "over"
+    if behind := _OR_MORE.match(after):
+        return "over" if behind[1].lower() in _MORE else "under"
     if _NEVER.search(before):
         return "over" if _UNDER.search(before) else "under" if _OVER.search(before) else ""
     for pattern, hedge in ((_SPREAD, "spread"), (_ABOUT, "about"), (_OVER, "over"), (_UNDER, "under"), (_LOST, "lost")):

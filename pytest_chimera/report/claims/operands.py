@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_chimera.report.claims.clauses import clauses, pair_place
+from pytest_chimera.report.claims.meaning import is_added
 from pytest_chimera.report.claims.names import Mention, Name
-from pytest_chimera.report.claims.words import FASTER, LOWER, SLOWER
+from pytest_chimera.report.claims.words import FASTER, LOWER, SLOWER, words_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,9 +16,15 @@ if TYPE_CHECKING:
     from pytest_chimera.report.claims.case import Case
     from pytest_chimera.report.claims.inquiry import Inquiry
     from pytest_chimera.report.claims.numbers import Number
+    from pytest_chimera.report.claims.settings import Setting
 
 _AGAINST = re.compile(
-    r"\b(?:than|over|versus|vs\.?|compared (?:to|with)|relative to|against|beats?|outperforms?|behind|ahead of)\b",
+    r"\b(?:than|over|versus|vs\.?|compared (?:to|with)|relative to|against|beats?|outperforms?|behind|ahead of"
+    r"|as (?:fast|slow|many|much|high|low|long|large) as)\b",
+    re.IGNORECASE,
+)
+_AGAINST_LEVEL = re.compile(
+    r"\b(?:than|over|versus|vs\.?|compared (?:to|with)|relative to|against)\s(?:at\s|with\s|for\s|under\s)?(?:a\s)?$",
     re.IGNORECASE,
 )
 _BASELINE = re.compile(r"\b(?:baseline|reference|base)\b", re.IGNORECASE)
@@ -149,16 +156,43 @@ def levels_of(inquiry: Inquiry, case: Case) -> Sides | None:
     """The two levels of a setting that a sentence compares: "from concurrency 1 to 8", "batch 8 versus batch 1"."""
     text = case.number.piece.text
     low, high = clauses(text, case.number.start)[1][1:3]
-    for each in inquiry.scoper.stated.settings(text):
-        if low <= each.start < high and each.relation == "range" and re.search(r"\bto\b", text[each.start : each.end]):
-            masks = [inquiry.evidence.with_setting(each.name, value) for value in each.values]
-            if all(masks):
-                names = [
-                    Name(f"setting {each.name}", f"{each.name}={value:g}", mask)
-                    for value, mask in zip(each.values, masks, strict=True)
-                ]
-                return Sides(Mention(each.start, each.end, names[1]), Mention(each.start, each.end, names[0]))
+    stated = [each for each in inquiry.scoper.stated.settings(text) if low <= each.start < high]
+    for each in stated:
+        if each.relation == "range" and re.search(r"\b(?:to|and)\b", text[each.start : each.end]):
+            return _levels(inquiry, each, each.values[1], each.values[0])
+        if _AGAINST_LEVEL.search(text[max(0, each.start - 24) : each.start]):
+            other = next((own for own in stated if own.name == each.name and own.values != each.values), None)
+            if other is not None:
+                return _levels(inquiry, each, other.values[0], each.values[0])
+    if len(stated) == 2 and stated[0].name == stated[1].name:  # noqa: PLR2004  # "33 layers is faster than 0 layers"
+        first, second = stated
+        if len(first.values) == len(second.values) == 1 and _AGAINST.search(text, first.end, second.start):
+            return _levels(inquiry, second, first.values[0], second.values[0])
     return None
+
+
+def conditions_of(inquiry: Inquiry, case: Case) -> Sides | None:
+    """Cold and warm, where a sentence tells what the one adds to the other."""
+    text = case.number.piece.text
+    low, high = clauses(text, case.number.start)[1][1:3]
+    told = {word.means[0] for word in words_in("condition", text) if low <= word.start < high}
+    evidence = inquiry.evidence
+    if not (evidence.cold and evidence.warm) or not (len(told) == 2 or (told == {"cold"} and is_added(case.number))):  # noqa: PLR2004  # both
+        return None
+    names = [
+        Name("condition", name, mask) for name, mask in (("cold rows", evidence.cold), ("warm rows", evidence.warm))
+    ]
+    return Sides(Mention(low, high, names[0]), Mention(low, high, names[1]))
+
+
+def _levels(inquiry: Inquiry, setting: Setting, first: float, second: float) -> Sides | None:
+    masks = [inquiry.evidence.with_setting(setting.name, value) for value in (first, second)]
+    names = [
+        Name(f"setting {setting.name}", f"{setting.name}={value:g}", mask)
+        for value, mask in zip((first, second), masks, strict=True)
+    ]
+    place = setting.start, setting.end
+    return Sides(Mention(*place, names[0]), Mention(*place, names[1])) if all(masks) else None
 
 
 def _against(text: str, inside: Sequence[Mention], number: Number) -> list[Mention]:

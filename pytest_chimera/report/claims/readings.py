@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _EVERY = re.compile(r"\b(?:all|every|each|always|never|consistent\w*|stays?|stayed|remain\w*)\b", re.IGNORECASE)
 _EVERYONE = re.compile(r"\b(?:all|every|each|both)\b", re.IGNORECASE)
 _ORDER: tuple[Agreement, ...] = ("no", "near", "yes")
+_OF_ENTITY = re.compile(
+    r"\s(?:with|by|using|from)\s|\b(?:is|was|are|were|remains?)\b[^.;]{0,24}\b(?:best|fastest|quickest|slowest|worst|top)\b"
+)
 _PER_RUN = (
     "prompt", "run", "case", "sample", "task", "query", "question", "iteration", "round", "scenario", "test",
 )  # fmt: skip
@@ -32,6 +35,7 @@ _FACT_NAMES: dict[str, tuple[str, ...]] = {
     "mean": ("mean",),
     "median": ("median",),
     "best": ("max", "min", "median", "mean"),
+    "worst": ("min", "max", "median", "mean"),
     "max": ("max",),
 }
 """Statistic as stated -> those of facts that it may mean."""
@@ -52,7 +56,7 @@ class Readings:
         if (
             piece.table is None
             or case.chosen is None
-            or case.sense.statistic not in {None, "best"}
+            or case.sense.statistic not in {None, "best", "worst"}
             or case.scope.record
         ):
             return False
@@ -74,14 +78,14 @@ class Readings:
         if statistic is None and number.hedge in {"over", "under", "lost"}:
             return (self.reading(mask, metric, "min" if number.hedge == "over" else "max", sense.condition),)
         names: tuple[str, ...] = (statistic or "mean",)
-        if statistic == "best" and (metric in LOADED or self._best_of_several(number)):
-            names = ("best", "mean")
+        if statistic in {"best", "worst"} and (metric in LOADED or self._best_of_several(number)):
+            names = (statistic, "mean")
         return tuple(self.reading(mask, metric, name, sense.condition) for name in names)
 
     def _best_of_several(self, number: Number) -> bool:
         """Whether "best ... with X" ranks entities by their means rather than runs by their values."""
         before = number.piece.text[: number.start].lower()
-        return any(f" {word} " in before for word in ("with", "by", "using", "from")) and not number.piece.table
+        return number.piece.table is None and _OF_ENTITY.search(before) is not None
 
     def _of_facts(self, case: Case) -> tuple[Reading, ...]:
         """Facts state their statistic; a number that states none is a mean, a median or a single value."""
@@ -107,6 +111,10 @@ class Readings:
         high = {value.basis: value for value in self.values.of(mask, metric, "max", condition)}
         low = self.values.of(mask, metric, "min", condition)
         groups = tuple((value, high[value.basis]) for value in low if value.basis in high)
+        means = sorted(self.values.of(mask, metric, "mean", condition), key=lambda value: value.value)
+        models = {value.model for value in means}
+        if len(models) > 1 and len(means) == len(models):  # "all of them (135-142 ms)": from entity to entity
+            groups = (*groups, (means[0], means[-1]))
         return Reading("range", condition, groups)
 
     def alternatives(self, case: Case) -> list[Reading]:
@@ -115,7 +123,7 @@ class Readings:
             return []
         sense, mask, metric = case.sense, case.chosen.mask, case.metric
         statistics = [sense.statistic or ("max" if case.number.hedge == "under" else "mean")]
-        if sense.statistic == "best":
+        if sense.statistic in {"best", "worst"}:
             statistics.append("mean")
         found: list[Reading] = []
         if sense.condition is None and metric in LOADED:
@@ -129,7 +137,7 @@ class Readings:
             found.append(self.reading(mask, metric, "mean", sense.condition))
         if sense.statistic is None and not loose and not case.number.hedge:
             found += [self.reading(mask, metric, name, sense.condition) for name in ("median", "best")]
-        if sense.statistic == "best":
+        if sense.statistic in {"best", "worst"}:
             found.append(self.reading(mask, metric, "mean", sense.condition))
         return found
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 _VALUE = re.compile(r"\s*[~≈<>+\-\u2212]?\s*\$?\d[\d.,]*\s*[\w/%°]*\s*(?:\([^)]*\))?\s*|\s*[-\u2013—]?\s*")
+_LOOSE_KEYS = frozenset({"name", "test", "section", "strategy"})
+"""Labels whose values are often words of every day."""
 _LONGEST_NAME = 60
 _NAMED_PROMPT = re.compile(
     r"\bthe\s((?!first|second|same|last|next|other)[\w-]+(?:\s[\w-]+)?)\s(?:prompt|task|question|query)\b",
@@ -175,7 +177,7 @@ class Scoper:
                     if layer.narrow and layer.anchor is not None and each.start < layer.anchor:
                         return 0, [], each.name.text
                     continue
-                if not layer.narrow and (self._several(layer, each) or not _telling(layer, each, key)):
+                if not layer.narrow and (self._several(layer, each) or not is_telling(each, layer.text)):
                     continue
                 both = mask & each.name.mask
                 whole = layer.narrow and layer.anchor is None and each.end - each.start >= len(layer.text.strip()) - 2
@@ -216,12 +218,15 @@ class Scoper:
         return (mask & runs, f'"{label}"') if mask & runs else (mask, "")
 
 
-def _telling(layer: Layer, mention: Mention, key: str) -> bool:
+def is_telling(mention: Mention, text: str) -> bool:
     """Whether a label in a wide text is meant: a common word that is the name of an object has to be all of it."""
-    text = layer.text[mention.start : mention.end]
-    if key not in {"name", "test", "section", "strategy"} or re.search(r"[\d_-]", text):
+    said = text[mention.start : mention.end]
+    key = mention.name.dimension.removeprefix("label ")
+    if key == "model":
+        return False
+    if key not in _LOOSE_KEYS or re.search(r"[\d_-]", said):
         return True
-    return len(layer.text.strip(" #:")) <= len(text) + 2
+    return len(text.strip(" #:")) <= len(said) + 2
 
 
 def _is_value(cell: str) -> bool:

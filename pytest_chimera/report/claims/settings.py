@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pytest_chimera.report.claims.clauses import LINKED, sentence_bounds
+from pytest_chimera.report.claims.clauses import LINKED, pair_place, sentence_bounds
 from pytest_chimera.report.claims.text import MAX_PIECE
 from pytest_chimera.report.claims.words import LONGEST_NUMBER, NUMBER, UNIT_AFTER, UNITS, words_in
 
@@ -36,7 +36,8 @@ _PARAMETERS = (
 """Setting -> what people call it."""
 _COUNTED_SETTING = re.compile(
     r"\s?-?\s?(?:(?:gpu )?(?P<num_gpu>layers?)|[kK]?[- ]?(?:tokens?[- ])?(?P<num_ctx>contexts?|ctx)"
-    r"|(?P<concurrency>(?:concurrent|parallel|simultaneous) (?:users?|requests?|clients?|streams?|sessions?|agents?))"
+    r"|(?P<concurrency>(?:(?:concurrent|parallel|simultaneous) )?(?:users?|clients?|streams?|sessions?)"
+    r"|(?:concurrent|parallel|simultaneous) (?:requests?|agents?))"
     r"|(?P<num_thread>threads?))\b",
     re.IGNORECASE,
 )
@@ -77,7 +78,9 @@ def setting_of(head: str, names: tuple[str, ...]) -> str | None:
 
 
 _AFTER_NAME = re.compile(r"[\s`)]*(?:=|:|<=?|>=?|≤|≥|\bof\b|\bto\b|\bat\b|\bis\b|\()?[\s\[({]*")
-_FIRST_VALUE = re.compile(r"(\d+(?:\.\d+)?)(?=\sto\s)()()()")
+_FIRST_OF_RANGE = re.compile(r"(?<![\w.])(\d{1,9})(?:\s?[-\u2013/]|\sto\s|(?<=\d)\sand\s)$")
+_AT_MOST = re.compile(r"(?:\b(?:up to|at most)|<=|≤)\s*$", re.IGNORECASE)
+_FIRST_VALUE = re.compile(r"(\d+(?:\.\d+)?)()()()")
 _VALUES = re.compile(
     r"(\d+(?:\.\d+)?)(?:(\s?[-\u2013]\s?|\sto\s)(\d+(?:\.\d+)?)|((?:\s?(?:,|/|and|or|&)\s?\d+(?:\.\d+)?(?![\w%]))*))"
 )
@@ -95,7 +98,7 @@ def settings_in(text: str, names: tuple[str, ...]) -> list[Setting]:
         unit = UNIT_AFTER.match(text, values.end())
         if unit and UNITS[unit[2].lower()].kind != "tokens":
             values = _FIRST_VALUE.match(text, between.end())  # "at batch 1 to 26.6 tok/s": the second is none of it
-            if values is None:
+            if values is None or UNIT_AFTER.match(text, values.end()):
                 continue
         name = match.lastgroup
         assert name is not None, "every alternative is named"
@@ -116,23 +119,21 @@ def _setting(values: re.Match[str], name: str, between: str, start: int) -> Sett
 
 
 def _counted(text: str, found: list[Setting]) -> list[Setting]:
-    """Settings whose number stands first: "80 layers", "2048 context"."""
+    """Settings whose number stands first: "80 layers", "2048 context", "between 1 and 16 users"."""
     more = []
     for match in NUMBER.finditer(text):
         noun = _COUNTED_SETTING.match(text, match.end())
-        if (
-            noun
-            and len(match[0]) <= LONGEST_NUMBER
-            and not any(each.start <= match.start() < each.end for each in found)
-        ):
-            value = float(match[0].replace(",", "").replace("\u2212", "-"))
-            name = noun.lastgroup or ""
-            first = re.search(r"(?<![\w.])(\d+)\s?[-\u2013/]$", text[max(0, match.start() - 12) : match.start()])
-            if first:
-                begin = match.start() - len(first[0])
-                more.append(Setting(begin, noun.end(), name, (float(first[1]), value), "range"))
-            else:
-                more.append(Setting(match.start(), noun.end(), name, (value,)))
+        taken = any(each.start <= match.start() < each.end for each in found)
+        if noun is None or taken or len(match[0]) > LONGEST_NUMBER:
+            continue
+        value = float(match[0].replace(",", "").replace("\u2212", "-"))
+        before = text[max(0, match.start() - 24) : match.start()]
+        first, most = _FIRST_OF_RANGE.search(before), _AT_MOST.search(before)
+        values: tuple[float, ...] = (value,)
+        if first or most:
+            values = (float(first[1]) if first else 0.0, value)
+        begin = match.start() - (len(first[0]) if first else 0)
+        more.append(Setting(begin, noun.end(), noun.lastgroup or "", values, "range" if len(values) > 1 else "="))
     return more
 
 
@@ -174,8 +175,9 @@ class SettingScope:
         """Narrowed by the settings of its own line or row, each by itself."""
         near = self._near_settings(number.piece, number)
         used: list[str] = []
-        for each in near.values():
-            runs = self.setting_mask(each)
+        for stated in near.values():
+            each = _end_of(stated, number)
+            runs = self._of_pair(self.setting_mask(each), each, mask, number)
             if runs is None:
                 continue
             if not mask & runs and self.evidence.settings.get(each.name):
@@ -184,13 +186,18 @@ class SettingScope:
             used.append(said(each))
         return mask, used, near, ""
 
+    def _of_pair(self, runs: int | None, setting: Setting, mask: int, number: Number) -> int | None:
+        """The runs of the second number of "1.0 vs 2.0" are those of the other level, where there are but two."""
+        if not runs or pair_place(number) != 1 or number.piece.table:
+            return runs
+        others = [own & mask for own in self.evidence.settings[setting.name].values() if own & mask & ~runs]
+        return others[0] if len(others) == 1 else None
+
     def wide(self, piece: Piece, near: dict[str, Setting]) -> tuple[int, tuple[str, ...]]:
         """The runs with the settings of the nearest text further off that states some, all of them together."""
-        for text in (
-            *reversed(piece.leads),
-            *self._sibling_settings(piece),
-            " ".join(piece.section.fences[:_MOST_SIBLINGS])[:MAX_PIECE],
-        ):
+        fences = " ".join(piece.section.fences[:_MOST_SIBLINGS])[:MAX_PIECE]
+        beside = [] if near else [*self._sibling_settings(piece), fences]
+        for text in (*reversed(piece.leads), *beside):
             group = [each for each in self.settings(text) if each.name not in near]
             masks = [runs for each in group if (runs := self.setting_mask(each)) is not None]
             if masks:
@@ -241,6 +248,14 @@ class SettingScope:
         for value in setting.values:
             total |= self.evidence.with_setting(setting.name, value)
         return total
+
+
+def _end_of(setting: Setting, number: Number) -> Setting:
+    """Of a range the end that a number is of: "falls from 106 to 43 tok/s between 1 and 16 users"."""
+    before = number.piece.text[max(0, number.start - 8) : number.start].rstrip("~ ").lower()
+    if setting.relation != "range" or number.piece.table or not before.endswith((" to", " from")):
+        return setting
+    return setting._replace(values=setting.values[-1:] if before.endswith(" to") else setting.values[:1], relation="=")
 
 
 def _distance(setting: Setting, number: Number) -> tuple[bool, bool, int]:

@@ -10,7 +10,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_chimera.report.claims.claim import Claim
+from pytest_chimera.report.claims.clauses import clauses
 from pytest_chimera.report.claims.evidence import bits
+from pytest_chimera.report.claims.scope import is_telling
 from pytest_chimera.report.claims.settings import said
 from pytest_chimera.report.claims.wording import said_in
 from pytest_chimera.report.claims.words import words_in
@@ -157,38 +159,44 @@ def _listing(inquiry: Inquiry, piece: Piece, match: re.Match[str]) -> Iterable[C
 def _absence(inquiry: Inquiry, piece: Piece, match: re.Match[str]) -> Iterable[Claim]:
     """Whether one run is a counterexample."""
     evidence, (start, end) = inquiry.evidence, match.span()
-    names = [each for each in inquiry.scoper.mentions(piece.text) if each.name.dimension == "model" and each.name.mask]
-    names = names or [
-        each for text in (*reversed(piece.leads), *reversed(piece.section.headings))
-        for each in inquiry.scoper.mentions(text) if each.name.dimension == "model" and each.name.mask
-    ][:1]  # fmt: skip
-    mask = _family(evidence, names[0].name.mask, names[0].name.text, match[0]) if names else evidence.everything
+    mask, entity = _who(inquiry, piece, match)
     chosen = inquiry.sources.nearest(
         mask & ~inquiry.aggregates, piece.section.number, [*reversed(piece.section.headings)]
     )
     if chosen is None:
         return
     failed = [evidence.runs[number] for number in bits(chosen.mask & evidence.failed)]
-    entity = names[0].name.text if names else ""
-    where = min(chosen.files)
     if failed:
         anchored = inquiry.sources.anchored(failed[0].files)
         example = f"{len(failed)} failed, one in {failed[0].files[0]} ({_cut(failed[0].failure or '')})"
         reason = f"Read as no failure{f' of {entity}' if entity else ''}; {example}."
-        yield _claim(
-            piece,
-            start,
-            end,
-            "contradicted" if anchored else "unsupported",
-            reason,
-            entity=entity,
-            cause=failed[0].files[0],
-        )
+        verdict: ClaimVerdict = "contradicted" if anchored else "unsupported"
+        yield _claim(piece, start, end, verdict, reason, entity=entity, cause=failed[0].files[0])
     elif chosen.tier != "any":
-        reason = f"None of {chosen.mask.bit_count()} runs failed in {where}."
+        reason = f"None of {chosen.mask.bit_count()} runs failed in {min(chosen.files)}."
         yield _claim(piece, start, end, "supported", reason, entity=entity)
     else:
         yield _claim(piece, start, end, "unsupported", "Read as no failure; nothing says of which runs.", entity=entity)
+
+
+def _who(inquiry: Inquiry, piece: Piece, match: re.Match[str]) -> tuple[int, str]:
+    """Of whom an absence is told: the names of its sentence, else the model of the text around it."""
+    evidence = inquiry.evidence
+    low, high = clauses(piece.text, match.start())[1][1:3]
+    mask, entity = evidence.everything, ""
+    for each in inquiry.scoper.mentions(piece.text):
+        if low <= each.start < high and mask & each.name.mask and is_telling(each, piece.text):
+            mask, entity = mask & each.name.mask, each.name.text
+    own = [each for each in inquiry.scoper.mentions(piece.text) if low <= each.start < high]
+    wide = [
+        each for text in (*reversed(piece.leads), *reversed(piece.section.headings))
+        for each in inquiry.scoper.mentions(text)
+    ]  # fmt: skip
+    for each in (*own, *([] if entity else wide)):
+        if each.name.dimension == "model" and each.name.mask:
+            family = _family(evidence, each.name.mask, each.name.text, match[0])
+            return mask & family or mask, f"{each.name.text} {entity}".strip()
+    return mask, entity
 
 
 def _family(evidence: Evidence, mask: int, name: str, said_of: str) -> int:

@@ -325,7 +325,7 @@ def _without_bullet(text: str) -> str:
 
 def _paragraph_lead(text: str) -> str:
     """A paragraph introduces what follows where it is short, as "Settings: 10 timed runs" is."""
-    return text.strip() if ":" in text and len(text) < 160 else ""  # noqa: PLR2004  # about two lines
+    return text.strip() if re.search(r":\s|:$", text) and len(text) < 160 else ""  # noqa: PLR2004  # about two lines
 
 
 def _underlined(line: str, following: str) -> bool:

@@ -96,7 +96,7 @@ class Values:
                 continue
             raw = self._held(chosen, metric, "value")
             means = [] if raw else self._held(chosen, metric, "mean")
-            pairs = raw or (means if statistic in {"max", "min", "best"} or len(means) == 1 else [])
+            pairs = raw or (means if statistic in {"max", "min", "best", "worst"} or len(means) == 1 else [])
             value = self._statistic(pairs, metric, statistic) if pairs else None
             if value is not None:
                 used = tuple(number for number, _ in pairs)
@@ -139,6 +139,8 @@ class Values:
 
     def _statistic(self, pairs: Sequence[tuple[int, float]], metric: str, statistic: str) -> float | None:
         values = [value for _, value in pairs]
+        if statistic == "worst":
+            return min(values) if ranked_higher(metric) else max(values)
         if statistic == "best":
             return self._best(pairs, metric)
         compute = _STATISTICS.get(statistic)

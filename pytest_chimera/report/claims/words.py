@@ -132,7 +132,7 @@ METRIC_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"efficienc(?:y|ies)", ("efficiency",)),
     (r"cv|coefficient of variation", ("cv",)),
     (r"gpu util(?:i[sz]ation)?|gpu usage|gpu load", ("gpu_util",)),
-    (r"cpu (?:util(?:i[sz]ation)?|usage|load|percent)|cpu(?=\s?[:=]?\s?[~≈]?\d)", ("cpu", "process_cpu")),
+    (r"cpu (?:util(?:i[sz]ation)?|usage|load|percent)|cpu(?=\s?[:=]?\s?[~≈]?\d[\d.]*\s?%)", ("cpu", "process_cpu")),
     (r"utili[sz]ation", ("gpu_util", "cpu")),
     (r"gpu memory(?: used| usage)?|vram(?: used| usage)?|video memory", ("vram_used", "vram_total", "vram_free")),
     (r"(?:system )?ram(?: used| usage)?|system memory", ("ram_used", "ram", "ram_total")),
@@ -155,7 +155,8 @@ STATISTIC_WORDS: tuple[tuple[str, str], ...] = (
     (r"p0?5|5th percentile", "p5"), (r"p10|10th percentile", "p10"), (r"p50|median", "median"),
     (r"means?|avg|averages?|averaged|averaging|on average", "mean"),
     (r"std(?: ?dev)?|stdev|standard deviation|sd|\u03c3", "sd"),
-    (r"max(?:imum)?|peak(?:s|ed|ing)?|highest|largest|longest|worst|slowest|up to|spikes?|outliers?", "max"),
+    (r"max(?:imum)?|peak(?:s|ed|ing)?|highest|largest|longest|up to|spikes?|outliers?", "max"),
+    (r"worst|slowest", "worst"),
     (r"best|top|fastest|quickest|winner|leader|leads|champion|rank(?:s|ed|ing|ings)?|optimal", "best"),
     (r"min(?:imum)?|lowest|smallest|shortest", "min"),
     (r"total|sum|altogether|in all|combined", "sum"),
@@ -174,6 +175,7 @@ CONDITION_WORDS: tuple[tuple[str, str], ...] = (
     (r"after (?:the )?(?:warm-?up|initial (?:model )?load|first (?:run|call|load|prompt|request|round))", "warm"),
     (r"warm-?ups?(?: \w+)?", ""),
     (r"warm(?:ed)?(?:[- ](?:state|start|cache|only))?|subsequent(?:ly)?|steady[- ]state|hot", "warm"),
+    (r"afterwards?|thereafter|after that|from then on|later (?:runs?|calls?|requests?|prompts?)", "warm"),
     ((r"cold(?:[- ]?starts?)?|first[- ](?:prompt|request|call|run|load)s?|initial (?:request|call|run|load)"
       r"|first-run"), "cold"),
 )  # fmt: skip
@@ -188,11 +190,11 @@ COMPARISON = re.compile(
 """A number with one of these beside it compares two things."""
 LOWER = re.compile(
     r"\b(?:slower|lower|less|fewer|smaller|shorter|reduc\w+|decreas\w+|drops?|dropped|degrad\w+|behind|below|cheaper"
-    r"|loss)\b",
+    r"|loss|los(?:es|e|ing|t)|falls?|fell)\b",
     re.IGNORECASE,
 )
 """Of these the first thing is the smaller one."""
-FASTER = re.compile(r"\b(?:faster|quicker|speed-?up|outperforms?)\b", re.IGNORECASE)
+FASTER = re.compile(r"\b(?:faster|quicker|speed-?up|outperforms?|as fast as)\b", re.IGNORECASE)
 SLOWER = re.compile(r"\b(?:slower)\b", re.IGNORECASE)
 
 REQUIREMENT = re.compile(

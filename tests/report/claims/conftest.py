@@ -12,7 +12,9 @@ from pytest_chimera.report.check import Checked, Evidence, check
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-UNITS = {"tok/s": "rate", "ttft": "time", "load": "time", "output_tokens": "tokens"}
+    from pytest_chimera.units import Dimension
+
+UNITS: dict[str, Dimension] = {"tok/s": "rate", "ttft": "time", "load": "time", "output_tokens": "tokens"}
 
 TOY_A = ((78.4, 2.150, 2.0), (80.2, 0.112, 0.0), (81.0, 0.108, 0.0), (79.6, 0.121, 0.0), (80.8, 0.115, 0.0))
 TOY_B = ((50.1, 0.210, 0.0), (52.3, 0.198, 0.0), (51.2, 0.205, 0.0), (50.8, 0.201, 0.0), (51.6, 0.196, 0.0))

@@ -50,6 +50,11 @@ SWEEP = "Sweep (sweep.csv)"
         ("toy:a must exceed 50 tok/s", BASELINE, "not checkable"),
         ("num_ctx=2048, v1.2.3", BASELINE, "not checkable"),
         ("Mean TTFT of toy:b is under 1 s", BASELINE, "supported"),
+        ("TTFT of toy:a averages 0.114 s thereafter", BASELINE, "supported"),
+        ("toy:a reaches up to 82.4 tok/s", SWEEP, "supported"),
+        ("toy:a reaches up to 90.4 tok/s", SWEEP, "contradicted"),
+        ("num_ctx=1024 is 0.98 % faster than num_ctx=2048", SWEEP, "supported"),
+        ("num_ctx=2048 is 0.98 % faster than num_ctx=1024", SWEEP, "contradicted"),
     ],
 )
 def test_a_sentence_gets_the_verdict_that_a_careful_reader_gives(
