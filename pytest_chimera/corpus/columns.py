@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from pytest_chimera.corpus.vocabulary import Meaning, Vocabulary
 
 
+_GROUPS = {
+    "number": "numbers", "setting": "settings", "label": "labels", "ambiguous": "ambiguous",
+    "environment": "environment",
+}  # fmt: skip
+"""Kind of meaning -> attribute of `Columns` that holds its columns."""
+
+
 class Column(NamedTuple):
     """One column."""
 
@@ -52,8 +59,7 @@ class Columns:
         meaning = self._vocabulary.meaning(name)
         if unit and meaning.kind == "unknown":
             meaning = self._vocabulary.meaning(f"{name} ({unit})")
-        kind = meaning.kind
-        term = meaning.term
+        kind, term = meaning.kind, meaning.term
         if kind == "number" and unit:
             term = self._vocabulary.term(meaning.name, meaning.statistic, unit.lower(), in_name=True) or term
         column = Column(at, name, meaning, term)
@@ -62,11 +68,7 @@ class Columns:
         elif kind == "role":
             self.roles.setdefault(meaning.name, []).append(column)
         elif kind != "ignored":
-            groups = {
-                "number": self.numbers, "setting": self.settings, "label": self.labels, "ambiguous": self.ambiguous,
-                "environment": self.environment,
-            }  # fmt: skip
-            groups[kind].append(column)
+            getattr(self, _GROUPS[kind]).append(column)
 
     def _place_unknown(self, column: Column) -> None:
         """A setting with a word before it ("agent_a_num_ctx") keeps its whole name; all else stays unknown."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 _FEWEST = 2
 """Numbers that a row needs to be told from another by its values alone: one may agree by chance."""
 _MOST_DECIMALS = 7
+_DIGITS = 12
+"""After the point; what is beyond was left by computing."""
 _HALF = 0.5000001
 """Half a unit of the last digit, and what computing leaves."""
 _TELLING = ("prompt", "test", "config", "backend", "name", "tag")
@@ -50,51 +51,108 @@ def mark_copies(readings: Sequence[FileReading]) -> None:
         if row.copy_of is None and row.failure is None and row.numbers
     ]
     measured = [row for row in rows if row.provenance != "claim"]
-    exact: dict[Hashable, list[Row]] = defaultdict(list)
+    exact: dict[Hashable, list[Row]] = {}
     originals = [row for row in measured if not _is_exact_copy(row, exact, keep=True)]
     claims = [row for row in rows if row.provenance == "claim" and not _is_exact_copy(row, exact, keep=False)]
-    index: dict[Hashable, list[tuple[float, int]]] = defaultdict(list)
-    for number, row in enumerate(originals):
-        for label in _told_by(row):
-            for term, value, _ in row.numbers:
-                if value:
-                    index[label, term.metric].append((value, number))
-    for places in index.values():
-        places.sort()
-    for row in (*originals, *claims):
-        original = _rounded(row, index, originals)
+    groups: dict[Hashable, _Group] = {}
+    told = [_told_by(row) for row in originals]
+    for row, labels in zip(originals, told, strict=True):
+        for label in labels:
+            group = groups.get(label)
+            if group is None:
+                groups[label] = group = _Group()
+            group.add(row)
+    told.extend(_told_by(row) for row in claims)
+    for row, labels in zip((*originals, *claims), told, strict=True):
+        near = [groups[label] for label in labels if label in groups and groups[label].is_beyond(row.file)]
+        original = _rounded(row, near) if near else None
         if original is not None:
             _link(original, row)
 
 
+class _Group:
+    """Rows under one label, among which the one is looked for that another is a rounding of."""
+
+    __slots__ = ("_by_metric", "_file", "_rows", "_several")
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._file: str | None = None
+        self._several = False
+        self._by_metric: dict[str, tuple[list[float], list[Row]]] = {}
+
+    def add(self, row: Row) -> None:
+        """One row more; none is added after the first search."""
+        self._several = self._several or (self._file is not None and row.file != self._file)
+        self._file = row.file
+        self._rows.append(row)
+
+    def is_beyond(self, file: str) -> bool:
+        """Whether it has rows of another file."""
+        return self._several or self._file != file
+
+    def between(self, metric: str, least: float, most: float) -> Sequence[Row]:
+        """Rows with a number of a metric from `least` to `most`, the smallest first."""
+        places = self._by_metric.get(metric)
+        if places is None:
+            found = sorted([
+                (value, at)
+                for at, row in enumerate(self._rows)
+                for term, value, _ in row.numbers
+                if value and term[0] == metric
+            ])  # fmt: skip
+            places = [value for value, _ in found], [self._rows[at] for _, at in found]
+            self._by_metric[metric] = places
+        values, rows = places
+        return rows[bisect_left(values, least) : bisect_right(values, most)]
+
+
 def _is_exact_copy(row: Row, exact: dict[Hashable, list[Row]], *, keep: bool) -> bool:
     """Link a row to one before it with the very same numbers; else remember it, if it is to be found by later ones."""
-    values = frozenset([(term[0], term[1], round(value, 12)) for term, value, _ in row.numbers if value])
+    values = [round(value, _DIGITS) for _, value, _ in row.numbers if value]
     if len(values) < _FEWEST:  # too few to tell a row by its values
         return False
-    known = exact[values]
-    original = next((each for each in known if each.file != row.file and _compatible(each, row)), None)
-    if original is not None:
-        _link(original, row)
-    elif keep:
+    key = frozenset(values)
+    known = exact.get(key)
+    if known is None:
+        if keep:
+            exact[key] = [row]
+        return False
+    its = _rounded_values(row)
+    for each in known if len(its) >= _FEWEST else ():
+        if each.file != row.file and _compatible(each, row) and _rounded_values(each) == its:
+            _link(each, row)
+            return True
+    if keep:
         known.append(row)
-    return original is not None
+    return False
 
 
-def _rounded(row: Row, index: dict[Hashable, list[tuple[float, int]]], originals: Sequence[Row]) -> Row | None:
+def _rounded_values(row: Row) -> frozenset[tuple[str, str, float]]:
+    """What a row holds besides zeros, without what computing leaves in the last digits."""
+    return frozenset([(term[0], term[1], round(value, _DIGITS)) for term, value, _ in row.numbers if value])
+
+
+def _rounded(row: Row, groups: Sequence[_Group]) -> Row | None:
     """The row that this one is a rounding of, looked for by its number with the most digits."""
-    written = [(_decimals(value / term.scale), term, value) for term, value, _ in row.numbers if value]
-    if len(written) < _FEWEST:
-        return None
-    decimals, term, value = max(written, key=lambda each: each[0])
-    within = _HALF * 10.0**-decimals * term.scale
-    for label in _told_by(row):
-        places = index.get((label, term.metric), [])
-        for at in range(bisect_left(places, (value - within, -1)), len(places)):
-            full, number = places[at]
-            if full > value + within:
+    most, digits = None, -1
+    count = 0
+    for number in row.numbers:
+        term, value, _ = number
+        if value:
+            count += 1
+            decimals = _decimals(value / term.scale)
+            if decimals > digits:
+                most, digits = number, decimals
+            if digits == _MOST_DECIMALS and count >= _FEWEST:
                 break
-            each = originals[number]
+    if most is None or count < _FEWEST:
+        return None
+    term, value, _ = most
+    assert value is not None, "it was chosen among those that are there"
+    within = _HALF * 10.0**-digits * term.scale
+    for group in groups:
+        for each in group.between(term.metric, value - within, value + within):
             if each.file != row.file and each.copy_of is None and _rounds_to(each, row) and _compatible(each, row):
                 return each
     return None
@@ -114,11 +172,11 @@ def _compatible(one: Row, other: Row) -> bool:
         return False
     if one.time is not None and other.time is not None and one.zone == other.zone and _apart(one.time, other.time):
         return False
-    if any(other.parameters.get(name, value) != value for name, value in one.parameters.items()):
+    its = other.parameters
+    if any(its.get(name, value) != value for name, value in one.parameters.items()):
         return False
-    return all(
-        other.labels.get(name, value) == value for name, value in one.labels.items() if name not in {"section", "run"}
-    )
+    said = other.labels
+    return all(said.get(name, value) == value for name, value in one.labels.items() if name not in {"section", "run"})
 
 
 def _apart(one: str, other: str) -> bool:
@@ -146,8 +204,8 @@ def _rounds_to(row: Row, rounded: Row) -> bool:
 
 
 def _decimals(value: float) -> int:
-    text = f"{value:.{_MOST_DECIMALS}f}".rstrip("0")
-    return len(text.partition(".")[2])
+    text = f"{value:.7f}"
+    return _MOST_DECIMALS - len(text) + len(text.rstrip("0"))
 
 
 def _link(original: Row, row: Row) -> None:

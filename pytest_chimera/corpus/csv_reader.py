@@ -61,7 +61,7 @@ def read_csv(
             continue
         table = Table(header, vocabulary, units=units, comma=delimiter == ";")
         if len(reading.schema) < bounds.names:
-            reading.schema.extend(each for each in header if each not in reading.schema)
+            reading.schema = list(dict.fromkeys((*reading.schema, *header)))
         ragged = 0
         for cells in data:
             if not any(cells) or list(cells) == header or cells[0].startswith("#"):
@@ -97,11 +97,11 @@ def _say(reading: Reading, table: Table, *, ragged: int, lines: int, line: int) 
 
 def _delimiter(text: str) -> str:
     """The delimiter that splits the first lines into equally many cells, most of them."""
-    sample = text[:8192].splitlines()[:_SAMPLE_LINES]
+    sample = [line for line in text[:8192].splitlines()[:_SAMPLE_LINES] if line.strip()]
     best, most = ",", 0.0
     for delimiter in _DELIMITERS:
-        counts = [line.count(delimiter) for line in sample if line.strip()]
-        if not counts or not max(counts):
+        counts = [line.count(delimiter) for line in sample]
+        if not any(counts):
             continue
         usual = max(set(counts), key=counts.count)
         score = usual * counts.count(usual) / len(counts)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytest_chimera.corpus.grammar import statistic_word
 from pytest_chimera.corpus.rows import Term
-from pytest_chimera.corpus.vocabulary import statistic_word
 
 if TYPE_CHECKING:
     from pytest_chimera.corpus.rows import Row
@@ -91,8 +91,9 @@ def settle_tokens(
     `tokens` is (value, name, statistic). Words, when the answer has as many; what the rate counts, when rate x time
     gives it: then the rate is of whole requests and not of decoding. Returns why it cannot be told, or None.
     """
-    rate = _find(row, "tok/s", "rate")
-    time = _find(row, "latency", "time")
+    rate, time = _rate_and_time(row)
+    if tokens is None and (rate is None or time is None):
+        return None
     count = tokens or _named(row, ("total_tokens", "output_tokens"))
     if count is None:
         return None
@@ -118,6 +119,18 @@ def settle_tokens(
     return None
 
 
+def _rate_and_time(row: Row) -> tuple[int | None, int | None]:
+    """Which of its numbers are a rate of tokens and the time of a whole request."""
+    rate = time = None
+    for index, (term, number, _) in enumerate(row.numbers):
+        if number is not None:
+            if rate is None and term.metric == "tok/s" and term.dimension == "rate":
+                rate = index
+            elif time is None and term.metric == "latency" and term.dimension == "time":
+                time = index
+    return rate, time
+
+
 def settle_words(rows: list[Row], vocabulary: Vocabulary) -> None:
     """Where some rows of a file count words, its other counts and rates of whole requests are of words too."""
     metrics = {term.metric for row in rows for term, _, _ in row.numbers}
@@ -138,8 +151,8 @@ def settle_words(rows: list[Row], vocabulary: Vocabulary) -> None:
 def settle_means(rows: list[Row]) -> None:
     """A bare time or rate in a row with means of two other metrics is a mean too: "mean_ttft_s, prompt_eval"."""
     for row in rows:
-        means = {term.metric for term, _, _ in row.numbers if term.statistic == "mean"}
-        if len(means) < _FEWEST_MEANS:
+        means = [term.metric for term, _, _ in row.numbers if term.statistic == "mean"]
+        if len(means) < _FEWEST_MEANS or len(set(means)) < _FEWEST_MEANS:
             continue
         row.numbers = [
             (term._replace(statistic="mean"), value, name)
@@ -174,17 +187,6 @@ def has_model_metrics(row: Row) -> bool:
     settings = ("num_ctx", "num_gpu")
     return any(term.metric in _OF_A_MODEL for term, _, _ in row.numbers) or any(
         key.endswith(settings) for key in row.parameters
-    )
-
-
-def _find(row: Row, metric: str, dimension: str) -> int | None:
-    return next(
-        (
-            index
-            for index, (term, value, _) in enumerate(row.numbers)
-            if term.metric == metric and term.dimension == dimension and value is not None
-        ),
-        None,
     )
 
 

@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_chimera.corpus.walk import READ, Found, _entry, _file, _matches, roots_of, shown
+from pytest_chimera.corpus.walk import READ, Found, entry_of, file_of, in_glob, roots_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,9 +77,9 @@ def scan(paths: Sequence[str | Path], bounds: Bounds, most: int) -> Iterator[Fol
 def _matching(each: Folder | Found, pattern: tuple[str, ...], skip: int, seen: _Seen) -> Folder | Found | None:
     """What of a folder a glob matches; None of nothing."""
     if isinstance(each, Found):
-        return each if _matches(each.shown[skip:].split("/"), pattern) else None
+        return each if in_glob(each.shown[skip:].split("/"), pattern) else None
     parts = each.path[skip:].split("/") if each.path[skip:] else []
-    names = [name for name in each.names if _matches([*parts, name], pattern)]
+    names = [name for name in each.names if in_glob([*parts, name], pattern)]
     seen.files.update(os.path.normpath(f"{each.location}/{name}") for name in names)
     return each._replace(names=names) if names else None
 
@@ -90,7 +90,7 @@ def _below(root: Path, prefix: str, bounds: Bounds, seen: _Seen) -> Iterator[Fol
         real = os.path.normpath(root)
         if real not in seen.files and os.path.dirname(real) not in seen.folders:  # noqa: PTH120  # as normpath wrote it
             seen.files.add(real)
-            yield _file(str(root), prefix, root.stat().st_mode)
+            yield file_of(str(root), prefix, root.stat().st_mode)
         return
     boundary = os.path.realpath(root)
     stack = [(str(root), prefix, 0)]
@@ -112,7 +112,7 @@ def _below(root: Path, prefix: str, bounds: Bounds, seen: _Seen) -> Iterator[Fol
         within = []
         for entry in others:
             name = f"{path}/{entry.name}" if path else entry.name
-            found = _entry(entry, name, boundary, too_deep=depth >= bounds.depth)
+            found = entry_of(entry, name, boundary, too_deep=depth >= bounds.depth)
             if found is None:
                 within.append((entry.path, name, depth + 1))
             else:

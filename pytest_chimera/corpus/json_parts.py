@@ -57,7 +57,8 @@ class Part:
 
     def take(self, key: str, inner: Part) -> None:
         """Make the numbers of an inner object, and what it says of its fate, part of this one."""
-        self.held.extend(held._replace(path=f"{escaped(key)}/{held.path}") for held in inner.held)
+        above = escaped(key)
+        self.held += [Held(term, meaning, value, f"{above}/{path}") for term, meaning, value, path in inner.held]
         self.error = self.error or inner.error
         self.success = inner.success if self.success is None else self.success and inner.success is not False
         self.answer = self.answer or inner.answer
@@ -79,14 +80,11 @@ class Part:
 
 def agree(part: Part, inner: list[tuple[str, Part]]) -> bool:
     """Whether no two of several parts hold different values of one thing."""
-    if not inner:
-        return True
-    seen: dict[tuple[str, str], float | None] = {held.key: held.si for held in part.held}
+    seen = {held.key: held for held in part.held}
     for _, each in inner:
         for held in each.held:
-            value = held.si
-            known = seen.setdefault(held.key, value)
-            if known != value and known is not None and value is not None:
+            known = seen.setdefault(held.key, held)
+            if known is not held and known.si != held.si and known.si is not None and held.si is not None:
                 return False
     return True
 

@@ -6,7 +6,7 @@ them hold different values of one metric. What stands outside (model, settings, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_chimera.corpus.cells import (
     count_value,
@@ -25,24 +25,14 @@ from pytest_chimera.corpus.quantities import is_nothing
 from pytest_chimera.corpus.rows import Reading, Remark, Row, Term
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_chimera.corpus.bounds import Bounds
     from pytest_chimera.corpus.vocabulary import Meaning, Vocabulary
 
 _LISTED = 8
-
-
-class _Scalar(NamedTuple):
-    """One plain value of an object."""
-
-    key: str
-    value: Any
-    meaning: Meaning
-    parent: str
-    """Key of the object it stands in."""
-    place: str
-    """Word of the vocabulary's `within` that holds there."""
+_SAYS_LITTLE = frozenset({"statistic", "unknown"})
+"""Kinds of keys that may mean something together with the key around them."""
 
 
 class JsonReader:
@@ -56,11 +46,6 @@ class JsonReader:
         self._about = About(vocabulary, bounds, self.reading)
         self._unknown: dict[str, int] = {}
         self._left: dict[tuple[str, str, str], int] = {}
-        self._readers = {
-            "role": self._role, "number": self._number, "ambiguous": self._number, "setting": self._setting,
-            "label": self._label, "environment": self._of_machine,
-            "unknown": self._nameless, "statistic": self._nameless,
-        }  # fmt: skip
 
     def read(self, document: Any) -> Reading:
         """Everything that is understood of a parsed document."""
@@ -91,9 +76,7 @@ class JsonReader:
             self._too_deep(pointer)
             return part
         parent = pointer.rpartition("/")[2]
-        inner = [key for key, value in node.items() if isinstance(value, dict)]
-        lists = [key for key, value in node.items() if isinstance(value, list)]
-        self._scalars(part, node, parent, place)
+        inner, lists = self._scalars(part, node, parent, place)
         parts = []
         for key in inner:
             if not self._about.special(part, key, node[key]):
@@ -101,7 +84,8 @@ class JsonReader:
                 parts.append(
                     (key, self._object(node[key], f"{pointer}/{escaped(key)}", part.outside, below, depth + 1))
                 )
-        self._join(part, parts, pointer)
+        if parts:
+            self._join(part, parts, pointer)
         for key in lists:
             below = self._vocabulary.place(key, place)
             self._list(node[key], f"{pointer}/{escaped(key)}", part.outside, below, depth)
@@ -109,15 +93,34 @@ class JsonReader:
             part.held = [in_all(held) for held in part.held]
         return part
 
-    def _scalars(self, part: Part, node: Mapping[str, Any], parent: str, place: str) -> None:
-        """What an object says without those within it, but for an error that is an object or a list."""
+    def _scalars(
+        self, part: Part, node: Mapping[str, Any], parent: str, place: str
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """Take what an object itself says, and an error that is an object or a list; (keys of objects, of lists)."""
+        inner: list[str] = []
+        lists: list[str] = []
+        meanings, schema, names = self._vocabulary.meanings, self._schema, self._bounds.names
         for key, value in node.items():
-            if not isinstance(value, (dict, list)):
-                self._scalar(part, key, value, parent, place)
-            elif value and self._vocabulary.plain(key) == ("role", "error"):
-                part.error = part.error or said_error(value)
+            of = value.__class__
+            if of is dict or of is list:
+                (inner if of is dict else lists).append(key)
+                if value and self._vocabulary.plain(key) == ("role", "error"):
+                    part.error = part.error or said_error(value)
+                continue
+            meaning = meanings[key, place]
+            if key not in schema and len(schema) < names:
+                schema[key[:80]] = None
+            kind = meaning.kind
+            if kind in _SAYS_LITTLE and parent and of is not str and of is not bool:
+                meaning = meanings[f"{parent}_{key}", place]
+                kind = meaning.kind
+            if kind == "number" and of is float and value - value == 0:  # as most are
+                part.held.append(Held(meaning.term, meaning, value, escaped(key)))
+            elif kind in self._READERS:
+                self._READERS[kind](self, part, key, value, meaning)
         if part.named is not None or part.unit is not None:
             self._beside(part, place, parent)
+        return inner, lists
 
     def _join(self, part: Part, inner: list[tuple[str, Part]], pointer: str) -> None:
         """Take the numbers of inner objects into this one, or make rows of them where they contradict each other."""
@@ -131,18 +134,8 @@ class JsonReader:
                 named_by(each, key, pointer, self._vocabulary)
                 self._emit(each, f"{pointer}/{escaped(key)}", None, pointer or "/")
 
-    def _scalar(self, part: Part, key: str, value: Any, parent: str, place: str) -> None:
-        meaning = self._vocabulary.meaning(key, place)
-        if len(self._schema) < self._bounds.names:
-            self._schema.setdefault(key[:80])
-        if meaning.kind in {"statistic", "unknown"} and parent and not isinstance(value, (str, bool)):
-            meaning = self._vocabulary.meaning(f"{parent}_{key}", place)
-        reader = self._readers.get(meaning.kind)
-        if reader is not None:
-            reader(part, _Scalar(key, value, meaning, parent, place))
-
-    def _role(self, part: Part, each: _Scalar) -> None:
-        role, value = each.meaning.name, each.value
+    def _role(self, part: Part, _key: str, value: Any, meaning: Meaning) -> None:
+        role = meaning.name
         if role == "error":
             part.error = part.error or said_error(value)
         elif role == "success":
@@ -155,10 +148,9 @@ class JsonReader:
         elif role == "options":
             self._about.settings(part, options_of(value) or {})
         else:
-            self._naming_role(part, each)
+            self._naming_role(part, role, value)
 
-    def _naming_role(self, part: Part, each: _Scalar) -> None:
-        role, value = each.meaning.name, each.value
+    def _naming_role(self, part: Part, role: str, value: Any) -> None:
         if role == "model" and isinstance(value, str) and value:
             if not set_model(part.outside, value):
                 part.outside.labels["model"] = label_value(value)
@@ -177,7 +169,7 @@ class JsonReader:
             name = part.named or parent
             meaning = self._vocabulary.meaning(name, place)
             if meaning.kind in {"number", "ambiguous"}:
-                self._number(part, _Scalar("value", part.value, meaning, parent, place))
+                self._number(part, "value", part.value, meaning)
             elif number_value(part.value) is not None:
                 self._count_unknown(name)
         elif part.named is not None and not (is_tagged(part.named) and set_model(part.outside, part.named)):
@@ -189,37 +181,37 @@ class JsonReader:
                     term = self._vocabulary.term(meaning.name, meaning.statistic, part.unit, in_name=True)
                     part.held[index] = held._replace(term=term)
 
-    def _number(self, part: Part, each: _Scalar) -> None:
-        meaning, term = each.meaning, each.meaning.term
-        written = number_value(each.value)
+    def _number(self, part: Part, key: str, value: Any, meaning: Meaning) -> None:
+        term = meaning.term
+        written = number_value(value)
         if written is None:
-            if isinstance(each.value, str) and not is_nothing(each.value):
-                if set_time(part.outside, each.value):  # "time" may be a time of day
+            if isinstance(value, str) and not is_nothing(value):
+                if set_time(part.outside, value):  # "time" may be a time of day
                     return
-                self._leave("", "broken", f"{each.key[:80]} holds text that is no number")
-            elif meaning.kind == "number" and not isinstance(each.value, bool):
+                self._leave("", "broken", f"{key[:80]} holds text that is no number")
+            elif meaning.kind == "number" and not isinstance(value, bool):
                 term = term or self._vocabulary.term(meaning.name, meaning.statistic, "s")
-                part.held.append(Held(term, meaning, None, escaped(each.key)))
+                part.held.append(Held(term, meaning, None, escaped(key)))
             return
         if written.unit is not None and meaning.kind == "number":
             term = self._vocabulary.term(meaning.name, meaning.statistic, written.unit)
-        part.held.append(Held(term, meaning, written.value, escaped(each.key)))
+        part.held.append(Held(term, meaning, written.value, escaped(key)))
 
-    def _setting(self, part: Part, each: _Scalar) -> None:
-        known = setting_value(each.value)
+    def _setting(self, part: Part, _key: str, value: Any, meaning: Meaning) -> None:
+        known = setting_value(value)
         if known is not None:
-            part.outside.parameters[each.meaning.name] = known
+            part.outside.parameters[meaning.name] = known
 
-    def _label(self, part: Part, each: _Scalar) -> None:
-        if each.value is not None:
-            part.outside.labels[each.meaning.name] = label_value(each.value)
+    def _label(self, part: Part, _key: str, value: Any, meaning: Meaning) -> None:
+        if value is not None:
+            part.outside.labels[meaning.name] = label_value(value)
 
-    def _of_machine(self, _part: Part, each: _Scalar) -> None:
-        self._about.environment(each.meaning.name, each.value)
+    def _of_machine(self, _part: Part, _key: str, value: Any, meaning: Meaning) -> None:
+        self._about.environment(meaning.name, value)
 
-    def _nameless(self, _part: Part, each: _Scalar) -> None:
-        if isinstance(each.value, (int, float)) and not isinstance(each.value, bool):
-            self._count_unknown(each.key)
+    def _nameless(self, _part: Part, key: str, value: Any, _meaning: Meaning) -> None:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            self._count_unknown(key)
 
     def _count_unknown(self, name: str, count: int = 1) -> None:
         if name in self._unknown or len(self._unknown) < self._bounds.columns:
@@ -269,6 +261,7 @@ class JsonReader:
         row.place, row.number, row.series, row.joint = pointer, number, series, "/"
         ambiguous: list[Held] = []
         unit = next((held.term for held in part.held if held.term is not None and held.term.dimension == "time"), None)
+        seen: set[tuple[str, str]] = set()
         for held in part.held:
             term = held.term
             if term is None and unit is not None and unit.metric == held.meaning.name:
@@ -277,8 +270,11 @@ class JsonReader:
                 ambiguous.append(held)
             elif term is None:
                 self._leave(series_of(pointer), "no unit", f"{held.path[:80]} has no unit that fits")
-            else:
+            elif term[:2] in seen:
                 take(row, term, held)
+            else:
+                seen.add(term[:2])
+                row.add(term, held.value, held.path)
         self._resolve(row, part, ambiguous, pointer)
         judge(row, part.error, success=part.success, answer=part.answer, zeros=only_zeros(row))
         if row.numbers or row.failure is not None:
@@ -308,3 +304,9 @@ class JsonReader:
         key = (pointer[:80], kind, why)
         if key in self._left or len(self._left) < self._bounds.columns:
             self._left[key] = self._left.get(key, 0) + count
+
+    _READERS: ClassVar[Mapping[str, Callable[[JsonReader, Part, str, Any, Meaning], None]]] = {
+        "role": _role, "number": _number, "ambiguous": _number, "setting": _setting, "label": _label,
+        "environment": _of_machine, "unknown": _nameless, "statistic": _nameless,
+    }  # fmt: skip
+    """Kind of meaning -> what takes such a value; of the class, for of each reader it would be a cycle."""

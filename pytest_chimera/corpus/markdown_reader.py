@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _SEVERAL = re.compile(r"\s\|\s|;\s|,\s(?=[A-Z*][^,:]{1,60}:)")
 _DIGIT = re.compile(r"\d")
 _MARKUP = "*`_ \t"
+_SAYS_NOTHING = frozenset({"unknown", "statistic", "environment", "ignored"})
+"""Kinds of names beside which no value is read."""
+_TOLD_OF_ALL = frozenset({"network", "device", "dtype", "backend"})
 _LONGEST_NAME = 80
 _LONGEST_TITLE = 400
 _LONGEST_RULE = 4096
@@ -71,24 +74,11 @@ class MarkdownReader:
         self._rows = 0
         self._about: dict[str, str] = {}
         self._about_model: str | None = None
+        self._known_labels: dict[str, str] | None = None
 
     def read(self, text: str) -> Reading:
         """Everything that is understood of a text."""
-        lines = text.split("\n")
-        after = 0
-        for index, raw in enumerate(lines):
-            line = raw.rstrip("\r")
-            if index < after or self._is_fenced(line) or not line.strip():
-                continue
-            if len(line) > self._bounds.line_chars:
-                self.reading.remarks.append(Remark(f"line {index + 1}", "longer than lines that are read", "refused"))
-                continue
-            table = self._table(lines, index) if "|" in line else None
-            if table is None:
-                self._line(line, index + 1)
-                continue
-            self._take_table(table)
-            after = max(index, *(number for number, _ in table.rows), table.line) if table.rows else index + 2
+        self._read_lines(text)
         self._close()
         self.reading.schema = list(self._schema)
         if self._prose:
@@ -99,6 +89,34 @@ class MarkdownReader:
                 Remark("", "lines with numbers in fenced code, not read", "prose", self._fenced)
             )
         return self.reading
+
+    def _read_lines(self, text: str) -> None:
+        """Line by line; what most lines hold, which is nothing, is told by tests that cost little."""
+        lines = text.split("\n")
+        if "\r" in text:
+            lines = [line.rstrip("\r") for line in lines]
+        longest = self._bounds.line_chars
+        after = 0
+        for index, line in enumerate(lines):
+            if index < after or not line:
+                continue
+            if (self._fence is not None or "```" in line or "~~~" in line) and self._is_fenced(line):
+                continue
+            if len(line) > longest:
+                self._too_long(line, index + 1)
+            elif "|" in line and (table := self._table(lines, index)) is not None:
+                self._take_table(table)
+                after = max(index, table.rows[-1][0], table.line) if table.rows else index + 2
+            elif "#" in line:
+                self._line(line, index + 1)
+            elif ":" in line:
+                self._claims(line, index + 1)
+            elif _DIGIT.search(line) is not None:
+                self._prose += 1
+
+    def _too_long(self, line: str, number: int) -> None:
+        if line.strip():
+            self.reading.remarks.append(Remark(f"line {number}", "longer than lines that are read", "refused"))
 
     def _is_fenced(self, line: str) -> bool:
         """Whether a line is code or a mark around it, as CommonMark has it."""
@@ -116,8 +134,8 @@ class MarkdownReader:
 
     def _table(self, lines: Sequence[str], index: int) -> TableLines | None:
         """The table whose header stands at (or at the end of) this line."""
-        line = lines[index].rstrip("\r")
-        following = lines[index + 1].rstrip("\r") if index + 1 < len(lines) else ""
+        line = lines[index]
+        following = lines[index + 1] if index + 1 < len(lines) else ""
         if "|" in following and len(following) < len(line) + _LONGEST_RULE and is_rule(following):
             columns = len(split_cells(following))
             before, header = glued_header(line, columns)
@@ -157,6 +175,8 @@ class MarkdownReader:
             if len(self._schema) < self._bounds.names:
                 self._schema.setdefault(name)
         ambient = Ambient(self._model(), labels=self._labels())
+        series = f"table at line {found.line}"
+        nameless = any(column.at == 0 for column in table.columns.unknown)
         before = ""
         for line, raw in found.rows:
             cells = [cell.replace("**", "").strip("*` ") for cell in raw]
@@ -165,60 +185,59 @@ class MarkdownReader:
             elif cells:
                 before = cells[0]
             self._rows += 1
-            row = table.row(f"line {line}", self._rows, cells, ambient, f"table at line {found.line}")
-            self._first_cell(row, header, cells, table)
+            row = table.row(f"line {line}", self._rows, cells, ambient, series)
+            if nameless and cells[0]:
+                self._first_cell(row, header[0], cells[0])
             _by_note(row, cells)
             if row.numbers:
                 self._keep(row)
         self.reading.remarks.extend(table.remarks(f"line {found.line}"))
 
-    def _first_cell(self, row: Row, header: Sequence[str], cells: Sequence[str], table: Table) -> None:
+    def _first_cell(self, row: Row, name: str, cell: str) -> None:
         """What the first cell of a row names, where its column has no meaning of its own."""
-        unknown = {column.at for column in table.columns.unknown}
-        if cells and 0 in unknown and cells[0]:
-            tag = _TAG.search(cells[0])
-            if tag is not None and row.model is None:
-                row.model, row.quantization, row.size = model_of(tag[1])
-            row.labels.setdefault(header[0].lower()[:40] or "name", cells[0][: self._bounds.quote])
+        tag = _TAG.search(cell) if ":" in cell else None
+        if tag is not None and row.model is None:
+            row.model, row.quantization, row.size = model_of(tag[1])
+        row.labels.setdefault(name.lower()[:40] or "name", cell[: self._bounds.quote])
 
     def _line(self, line: str, number: int) -> None:
-        """A heading, a bullet with named values, or a sentence."""
-        if "#" in line:
-            at = glued_heading(line)
-            if at > 0:
-                self._plain(line[:at], number)
-                line = line[at:]
-            heading = heading_of(line)
-            if heading is not None:
-                self._open(heading, number)
-                return
-        self._plain(line, number)
+        """A heading, a bullet with named values, or a sentence; also a heading that is glued to the end of one."""
+        at = glued_heading(line) if "#" in line else 0
+        if at > 0:
+            before = line[:at]
+            if not (before.startswith("#") and self._heads(before, number)):
+                self._claims(before, number)
+            line = line[at:]
+        if not ("#" in line and self._heads(line, number)):
+            self._claims(line, number)
 
-    def _plain(self, line: str, number: int) -> None:
-        """A line that is no heading, or one that stands before another in its line."""
-        heading = heading_of(line) if line.startswith("#") else None
+    def _heads(self, line: str, number: int) -> bool:
+        heading = heading_of(line)
         if heading is not None:
             self._open(heading, number)
-            return
+        return heading is not None
+
+    def _claims(self, line: str, number: int) -> None:
+        """Named values in a bullet or sentence; one with other numbers is prose."""
         understood = False
         if ":" in line:
             text = without_bullet(line)
-            parts = _SEVERAL.split(text)[:_MOST_PARTS] if "|" in text or "," in text or ";" in text else (text,)
-            for part in parts:
+            several = "|" in text or ";" in text or text.rfind(":") > text.find(",") >= 0  # or looks like it
+            for part in _SEVERAL.split(text)[:_MOST_PARTS] if several else (text,):
                 understood = self._named(part, number) or understood
         if not understood and _DIGIT.search(line) is not None:
             self._prose += 1
 
     def _named(self, text: str, number: int) -> bool:
         """A value beside its name: "Throughput: 48.47 tok/s", "**Mean TTFT (Time to First Token):** 0.165 seconds"."""
-        name, colon, said = text.partition(":")
+        name, _, said = text.partition(":")
         name, said = name.strip(_MARKUP), said.strip(_MARKUP)
-        if not colon or not said or not 1 < len(name) <= _LONGEST_NAME:
+        if not said or not 1 < len(name) <= _LONGEST_NAME:
             return False
-        value = _VALUE.match(said)
         kind, canonical = self._vocabulary.plain(name)
         if kind in {"role", "label", "setting"}:
             return self._about_row(kind, canonical, name, said, number)
+        value = _VALUE.match(said)
         return value is not None and self._take(name, value[0].replace("~", "").replace("≈", "").strip(), number)
 
     def _about_row(self, kind: str, canonical: str, name: str, said: str, number: int) -> bool:
@@ -234,9 +253,12 @@ class MarkdownReader:
         if kind == "role":
             return False
         self._about[canonical] = said[: self._bounds.quote]
+        self._known_labels = None
         return kind == "label" or self._take(name, said, number)
 
     def _take(self, name: str, value: str, number: int) -> bool:
+        if self._vocabulary.meaning(name).kind in _SAYS_NOTHING:
+            return False
         if self._section is None:
             self._section = Row(f"line {number}", number=None, series=" / ".join(self._headings[-2:]))
         row = Row(f"line {number}", series=self._section.series)
@@ -262,6 +284,7 @@ class MarkdownReader:
         self._close()
         title = heading.title[:_LONGEST_TITLE]
         self._headings[heading.level - 1 :] = [title]
+        self._known_labels = None
         glued = title.find(" - Generated: ")
         if glued >= 0:
             self._named(title[glued + 3 :], number)
@@ -275,27 +298,28 @@ class MarkdownReader:
             self._about_model = tag[1]
         else:
             self._about["network"] = said.split(" ", maxsplit=1)[0].strip("`*,;")[: self._bounds.quote]
+            self._known_labels = None
 
     def _model(self) -> str | None:
         """The model that the nearest heading names, else the one that the text said it is about."""
         for heading in reversed(self._headings):
-            tag = _TAG.search(heading)
+            tag = _TAG.search(heading) if ":" in heading else None
             if tag is not None:
                 return tag[1]
         return self._about_model
 
     def _labels(self) -> dict[str, str]:
-        labels = {
-            name: value for name, value in self._about.items() if name in {"network", "device", "dtype", "backend"}
-        }
-        if self._headings:
-            labels["section"] = self._headings[-1][: self._bounds.quote]
-        return labels
+        """What tells the rows here from others; made anew after each heading and each line about all of them."""
+        if self._known_labels is None:
+            self._known_labels = {name: value for name, value in self._about.items() if name in _TOLD_OF_ALL}
+            if self._headings:
+                self._known_labels["section"] = self._headings[-1][: self._bounds.quote]
+        return self._known_labels
 
 
 def _body(lines: Sequence[str], start: int, columns: int) -> Iterator[tuple[int, list[str]]]:
     for index in range(start, len(lines)):
-        line = lines[index].rstrip("\r")
+        line = lines[index]
         if "|" not in line:
             return
         if not line.lstrip().startswith("|") and line.count("|") < min(columns - 1, 2):  # prose with a bar
@@ -306,6 +330,7 @@ def _body(lines: Sequence[str], start: int, columns: int) -> Iterator[tuple[int,
 def _by_note(row: Row, cells: Sequence[str]) -> None:
     """A row whose note holds an error failed, whatever its numbers say."""
     if row.failure is None:
-        note = next((cell for cell in cells if cell.startswith("error=")), None)
-        if note is not None:
-            row.failure = note[6:306]
+        for cell in cells:
+            if cell.startswith("error="):
+                row.failure = cell[6:306]
+                return

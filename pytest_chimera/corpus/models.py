@@ -17,6 +17,7 @@ _FAMILY = re.compile(r"([a-z]+?)(\d+(?:\.\d+)*)?(?:-(\d+(?:\.\d+)?[bm](?![a-z0-9
 _STARTS_WITH_SIZE = re.compile(r"\d+(?:\.\d+)?[bm](?![a-z0-9])")
 _CUT_QUANTIZATION = re.compile(r"(?:^|-)i?q[2-8]$")
 _JOINTS = re.compile(r"[^a-z0-9.]+")
+_WORDS = re.compile(r"[a-z0-9.-]+")
 _TAGGED = re.compile(r"[A-Za-z0-9_][\w./-]*:[A-Za-z0-9_][\w.-]*")
 
 
@@ -73,7 +74,7 @@ def model_in_name(stem: str, families: tuple[str, ...], known: frozenset[str] = 
     found = [tag for tag in known if (spelled := _spelled(tag)) and f"_{spelled}_" in text]
     if found:
         return model_of(max(found, key=len))
-    words = [word for word in re.split(r"[^a-z0-9.-]+", low) if word]
+    words = _WORDS.findall(low)
     for index, word in enumerate(words):
         family = _FAMILY.fullmatch(word)
         if family is None or family[1] not in families:

@@ -78,14 +78,16 @@ def parse_written(text: str) -> Written | None:
 
     A number with a word behind it that is no unit is none: "q4_0", "8b-instruct", "5 of 6".
     """
+    if text[:1].isalpha():  # words, "nan" and "inf" among them
+        return None
     try:
         value = float(text)
     except ValueError:
-        pass
-    else:
-        return Written(value, None) if math.isfinite(value) and "_" not in text else None
-    if len(text) > _LONGEST:
-        return None
+        return _with_unit(text) if len(text) <= _LONGEST else None
+    return Written(value, None) if math.isfinite(value) and "_" not in text else None
+
+
+def _with_unit(text: str) -> Written | None:
     bare = text.strip().strip("*`~ ").lstrip("≈")
     match = _NUMBER.match(bare)
     if match is None:

@@ -70,8 +70,14 @@ def read_one(found: Found, vocabulary: Vocabulary, bounds: Bounds) -> FileReadin
 
 def _printable(reading: Reading) -> None:
     """Names and remarks in one line that no terminal acts on."""
-    reading.schema = [shown(name) for name in reading.schema]
-    reading.remarks = [each._replace(place=shown(each.place), reason=shown(each.reason)) for each in reading.remarks]
+    if not "".join(reading.schema).isprintable():
+        reading.schema = [shown(name) for name in reading.schema]
+    reading.remarks = [
+        each
+        if each.place.isprintable() and each.reason.isprintable()
+        else each._replace(place=shown(each.place), reason=shown(each.reason))
+        for each in reading.remarks
+    ]
 
 
 def _bytes(path: str, bounds: Bounds) -> bytes | int:

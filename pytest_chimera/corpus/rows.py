@@ -90,23 +90,30 @@ class Row:
             "cold": self.cold,
             "series": self.series,
         }
-        for plain, value, name in self.numbers:
-            term = plain._replace(statistic=self.foot) if self.foot and plain.statistic == "value" else plain
+        file, start, joint = self.file, self.place, self.joint
+        for (metric, plain, _, dimension, role), value, name in self.numbers:
+            bare = plain == "value"
+            statistic = self.foot if self.foot and bare else plain
+            one = statistic == "value"
             yield Measurement(
-                metric=term.metric,
+                metric=metric,
                 value=None if self.failure else value,
-                dimension=term.dimension,
-                role=term.role,
-                statistic=term.statistic,
-                n=None if term.statistic == "value" else self.n,
-                provenance=self.provenance or ("measured" if term.statistic == "value" else "aggregate"),
-                source=self.source(name),
-                copies=(
-                    *(self.source(double) for double in self.doubles.get(name, ())),
-                    *(copy.source(_named(copy, term) or name) for copy in self.copies),
-                ),
+                dimension=dimension,
+                role=role,
+                statistic=statistic,
+                n=None if one else self.n,
+                provenance=self.provenance or ("measured" if one else "aggregate"),
+                source=Source(file, f"{start}{joint}{name}" if name else start),
+                copies=self._copies_of(metric, statistic, name) if self.copies or self.doubles else (),
                 **shared,
             )
+
+    def _copies_of(self, metric: str, statistic: str, name: str) -> tuple[Source, ...]:
+        """All other places of one of its numbers."""
+        return (
+            *(self.source(double) for double in self.doubles.get(name, ())),
+            *(copy.source(_named(copy, metric, statistic) or name) for copy in self.copies),
+        )
 
 
 class Remark(NamedTuple):
@@ -135,6 +142,9 @@ class Reading:
         self.zone: Zone = "unknown"
 
 
-def _named(row: Row, term: Term) -> str | None:
+def _named(row: Row, metric: str, statistic: str) -> str | None:
     """The name under which a row holds a number of this meaning."""
-    return next((name for other, _, name in row.numbers if other[:2] == term[:2]), None)
+    for term, _, name in row.numbers:
+        if term[0] == metric and term[1] == statistic:
+            return name
+    return None

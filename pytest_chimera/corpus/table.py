@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pytest_chimera.corpus.cells import (
     count_value,
@@ -29,7 +30,7 @@ from pytest_chimera.corpus.quantities import is_nothing, unit_of
 from pytest_chimera.corpus.rows import Remark, Row, Term
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_chimera.corpus.columns import Column
     from pytest_chimera.corpus.vocabulary import Vocabulary
@@ -39,6 +40,9 @@ _LISTED = 8
 """Unknown names that a remark lists."""
 _REMEMBERED = 10_000
 """Different cells of a column whose meaning is kept."""
+_NAN = float("nan")
+_TELLING = frozenset({"time", "rate"})
+"""Dimensions of which a row of nothing but zeros says that it failed."""
 _WHOLE_NUMBERS = frozenset({"num_ctx", "num_gpu", "num_batch"})
 
 
@@ -49,6 +53,20 @@ class Ambient(NamedTuple):
     parameters: Mapping[str, float | str] = {}
     labels: Mapping[str, str] = {}
     time: tuple[str, Zone] | None = None
+
+
+class _Once(dict[str, Any]):
+    """Cell -> what it says; the different cells of a column are few, so that each is understood once."""
+
+    def __init__(self, read: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, cell: str) -> Any:
+        value = self._read(cell)
+        if len(self) < _REMEMBERED:
+            self[cell] = value
+        return value
 
 
 class Table:
@@ -63,10 +81,22 @@ class Table:
         self._unnamed: dict[int, int] = {}
         """Columns that hold numbers under names that are not known, and how many."""
         self._remarked: dict[tuple[str, str, str], int] = {}
-        self._cells: dict[tuple[int, str], Any] = {}
-        self._role_readers = {
-            "model": self._model, "time": set_time, "options": self._settings_in, "n": self._count, "name": self._name,
-        }  # fmt: skip
+        self._settings = [(each.at, each.meaning.name, _Once(setting_value)) for each in self.columns.settings]
+        self._labels = [(each.at, each.meaning.name, _Once(_label)) for each in self.columns.labels]
+        self._unknown = [(each.at, _Once(number_value)) for each in self.columns.unknown]
+        self._plain = [
+            (each.at, None if comma or each.term is None else each.term.scale, each) for each in self.columns.numbers
+        ]
+        """(position, scale where a cell may be a bare number, column) of each column of numbers."""
+        self._known_options = _Once(partial(_options, vocabulary))
+        roles = self.columns.roles
+        self._readers = [
+            (column.at, self._READERS[role])
+            for role, columns in roles.items()
+            if role in self._READERS
+            for column in columns
+        ]
+        self._tells_fate = not roles.keys().isdisjoint({"answer", "error", "success"})
         self._held = Row("")
         """What conditions among the lines of a table of names and values say."""
         self._named_rows: list[Row] = []
@@ -84,53 +114,42 @@ class Table:
             set_model(row, ambient.model)
         size = len(cells)
         self._conditions(row, cells, size)
-        self._roles(row, cells, size)
+        for at, read in self._readers:
+            if at < size and cells[at]:
+                read(self, row, cells[at])
         zeros = self._numbers(row, cells, size)
         if self.columns.long:
             self._long_number(row, cells)
-        for column in self.columns.unknown:
-            at = column.at
-            if at < size and self._once(at, cells[at], number_value) is not None:
-                self._unnamed[at] = self._unnamed.get(at, 0) + 1
-        self._resolve(row, cells, zeros=zeros)
+        if self._unknown:
+            self._count_unnamed(cells, size)
+        if zeros or self._may_be_whole or self._tells_fate:
+            self._resolve(row, cells, zeros=zeros)
         if row.time is None and ambient.time is not None:
             row.time, row.zone = ambient.time
         return row
 
+    def _count_unnamed(self, cells: Sequence[str], size: int) -> None:
+        for at, number_in in self._unknown:
+            if at < size and number_in[cells[at]] is not None:
+                self._unnamed[at] = self._unnamed.get(at, 0) + 1
+
     def _conditions(self, row: Row, cells: Sequence[str], size: int) -> None:
         """Settings and labels; a column has few different cells, so each is understood once."""
-        for column in self.columns.settings:
-            if column.at < size:
-                value = self._once(column.at, cells[column.at], setting_value)
+        for at, name, said_in in self._settings:
+            if at < size:
+                value = said_in[cells[at]]
                 if value is None:
                     continue
-                if value.__class__ is str and column.meaning.name in _WHOLE_NUMBERS:
-                    row.labels[label_value(column.name.lower())] = value  # "Context" may be an event of a game
+                if value.__class__ is str and name in _WHOLE_NUMBERS:
+                    written = next(each.name for each in self.columns.settings if each.at == at)
+                    row.labels[label_value(written.lower())] = value  # "Context" may be an event of a game
                 else:
-                    row.parameters[column.meaning.name] = value
-        for column in self.columns.labels:
-            if column.at < size:
-                value = self._once(column.at, cells[column.at], _label)
+                    row.parameters[name] = value
+        for at, name, said_in in self._labels:
+            if at < size:
+                value = said_in[cells[at]]
                 if value is not None:
-                    row.labels.setdefault(column.meaning.name, value)
-
-    def _once(self, at: int, cell: str, read: Any) -> Any:
-        key = (at, cell)
-        if key in self._cells:
-            return self._cells[key]
-        value = read(cell)
-        if len(self._cells) < _REMEMBERED:
-            self._cells[key] = value
-        return value
-
-    def _roles(self, row: Row, cells: Sequence[str], size: int) -> None:
-        """Model, time, options and number of values."""
-        for role, columns in self.columns.roles.items():
-            read = self._role_readers.get(role)
-            if read is not None:
-                for column in columns:
-                    if column.at < size and cells[column.at]:
-                        read(row, cells[column.at])
+                    row.labels.setdefault(name, value)
 
     def _model(self, row: Row, cell: str) -> None:
         if not settle_foot(row, cell) and not set_model(row, cell):
@@ -143,41 +162,34 @@ class Table:
         if not (is_tagged(cell) and set_model(row, cell)):
             row.labels.setdefault("name", label_value(cell))
 
+    def _time(self, row: Row, cell: str) -> None:
+        set_time(row, cell)
+
     def _count(self, row: Row, cell: str) -> None:
         row.n = count_value(cell) or row.n
 
     def _settings_in(self, row: Row, cell: str) -> None:
-        for name, value in self._once(-1, cell, self._options).items():
+        for name, value in self._known_options[cell].items():
             row.parameters.setdefault(name, value)
-
-    def _options(self, cell: str) -> dict[str, float | str]:
-        known = {}
-        for name, value in (options_of(cell) or {}).items():
-            setting = setting_value(value)
-            if setting is not None:
-                meaning = self._vocabulary.meaning(name)
-                known[meaning.name if meaning.kind == "setting" else name[:80]] = setting
-        return known
 
     def _numbers(self, row: Row, cells: Sequence[str], size: int) -> bool:
         """The cells under known metrics; whether none of them is anything but zero."""
         zeros = True
         numbers = row.numbers
-        for column in self.columns.numbers:
-            at, name, _, term = column
+        for at, scale, column in self._plain:
             if at >= size:
                 continue
             cell = cells[at]
             try:
-                value = float(cell)
+                value = float(cell) if cell else _NAN
             except ValueError:
+                value = _NAN
+            if value - value != 0 or scale is None or "_" in cell:
                 zeros = not self._number(row, column, cell) and zeros
                 continue
-            if term is None or value - value != 0 or "_" in cell or self._comma:
-                zeros = not self._number(row, column, cell) and zeros
-                continue
-            numbers.append((term, value * term.scale, name))
-            if value != 0 and term.dimension in {"time", "rate"}:
+            _, name, _, term = column
+            numbers.append((term, value * scale, name))  # type: ignore[arg-type]  # it has a scale, so it is a term
+            if zeros and value and term.dimension in _TELLING:  # type: ignore[union-attr]  # same
                 zeros = False
         return zeros
 
@@ -287,6 +299,22 @@ class Table:
             why = f"columns of numbers with names that are not known: {names}{more}"
             found.append(Remark(place, why, "unknown name", sum(self._unnamed.values())))
         return found
+
+    _READERS: ClassVar[Mapping[str, Callable[[Table, Row, str], None]]] = {
+        "model": _model, "time": _time, "options": _settings_in, "n": _count, "name": _name,
+    }  # fmt: skip
+    """Role of a column -> what its cells say of their row; of the class, for of each table it would be a cycle."""
+
+
+def _options(vocabulary: Vocabulary, cell: str) -> dict[str, float | str]:
+    """The settings in a cell that holds JSON."""
+    known = {}
+    for name, value in (options_of(cell) or {}).items():
+        setting = setting_value(value)
+        if setting is not None:
+            meaning = vocabulary.meaning(name)
+            known[meaning.name if meaning.kind == "setting" else name[:80]] = setting
+    return known
 
 
 def _label(cell: str) -> str | None:

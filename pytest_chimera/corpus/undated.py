@@ -20,6 +20,8 @@ _TIME = re.compile(
     r"|20\d\d[01]\d[0-3]\d[-_T][0-2]\d[0-5]\d[0-5]\d|(?<![\d.])1[5-9]\d{8}(?:\.\d+|\d{3})?(?![\d.])"
 )
 """ISO 8601, the times of file names, and seconds or milliseconds since 1970."""
+_OF_TIMES = b"0123456789-:.+_ TZ"
+"""All characters that a time consists of: files that differ in others are no twins, which is told at little cost."""
 _LARGEST = 1024**2
 _MOST = 50
 """Files of one kind, folder depth and nearly one size that are compared."""
@@ -43,21 +45,25 @@ def mark_undated(readings: Sequence[FileReading]) -> dict[str, str]:
 
 
 def _compare(group: Sequence[FileReading], twins: dict[str, str]) -> None:
-    first: dict[bytes, FileReading] = {}
+    alike: dict[bytes, list[tuple[FileReading, str]]] = defaultdict(list)
     for each in group:
-        content = _undated(each)
-        if content is None:
+        try:
+            text, _ = decode(Path(each.found.location).read_bytes())
+        except (OSError, ValueError):
             continue
-        before = first.setdefault(content, each)
-        if before is not each and before.digest != each.digest:
-            twins[each.found.shown] = before.found.shown
+        left = text.encode("utf-8", "replace").translate(None, _OF_TIMES)
+        alike[hashlib.sha256(left).digest()].append((each, text))
+    for some in alike.values():
+        if len(some) > 1:
+            _pair(some, twins)
 
 
-def _undated(each: FileReading) -> bytes | None:
-    """What is left of a file without its times; None where it has none or cannot be read again."""
-    try:
-        text, _ = decode(Path(each.found.location).read_bytes())
-    except (OSError, ValueError):
-        return None
-    left, times = _TIME.subn("", text)
-    return hashlib.sha256(left.encode("utf-8", "replace")).digest() if times else None
+def _pair(some: Sequence[tuple[FileReading, str]], twins: dict[str, str]) -> None:
+    """Find twins among files that are equal but for the characters that times are written in."""
+    first: dict[str, FileReading] = {}
+    for each, text in some:
+        left, times = _TIME.subn("", text)
+        if times:
+            before = first.setdefault(left, each)
+            if before is not each and before.digest != each.digest:
+                twins[each.found.shown] = before.found.shown

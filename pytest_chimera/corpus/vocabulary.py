@@ -1,4 +1,4 @@
-"""What names mean: the built-in vocabulary, a user's additions, and the grammar of statistics and units in names.
+"""What names mean: the built-in vocabulary and a user's additions.
 
 A name is looked up whole, then without its unit ("ttft_ms", "Load (s)"), then without its statistic ("mean_", "_p95"),
 then without both. What is known but cannot be resolved is `ambiguous`; what is not known at all is `unknown`.
@@ -6,18 +6,24 @@ then without both. What is known but cannot be resolved is `ambiguous`; what is 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from pytest_chimera.corpus.grammar import (
+    STATISTICS,
+    is_rate,
+    normal,
+    statistic_word,
+    without_statistic,
+    without_unit,
+)
 from pytest_chimera.corpus.quantities import UNITS, unit_of
 from pytest_chimera.corpus.rows import Term
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_chimera.records import Role
     from pytest_chimera.units import Dimension
@@ -26,18 +32,8 @@ MeaningKind = Literal[
     "number", "statistic", "setting", "label", "role", "environment", "ignored", "ambiguous", "unknown"
 ]
 
-_STATISTICS = {
-    "mean": "mean", "avg": "mean", "average": "mean", "overall": "mean", "median": "median", "p50": "median",
-    "min": "min", "minimum": "min", "lowest": "min", "max": "max", "maximum": "max", "peak": "max", "highest": "max",
-    "std": "sd", "stdev": "sd", "stddev": "sd", "sd": "sd", "total": "sum", "sum": "sum",
-    "delta": "delta", "diff": "delta", "difference": "delta", "change": "delta",
-}  # fmt: skip
 _DECIDED = {("throughput", "rate"): "tok/s", ("size", "bytes"): "model_size", ("memory", "bytes"): "ram_used"}
 """(ambiguous name, what its unit measures) -> what it then is."""
-_RATES = (("tokens", "s"), ("tok", "s"), ("tokens", "sec"), ("tokens", "second"))
-_QUANTILE = re.compile(r"p0*([1-9]\d?)(?:th)?$")
-_FILLERS = frozenset({"percentiles", "percentile", "stats", "statistics", "summary", "timing", "the", "of"})
-_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _LONGEST_NAME = 120
 
 
@@ -46,13 +42,32 @@ class Meaning(NamedTuple):
 
     kind: MeaningKind
     name: str
-    """Canonical metric, setting, label, role or environment word; of an ambiguous one why it is."""
+    """Canonical metric, setting, label, role or environment word; of an ambiguous one why it is; of an unknown one all
+    of it where it ends as a setting does."""
     statistic: str = "value"
     term: Term | None = None
     """Of a number whose unit is known by its name; None when the value must bring it."""
 
 
 _UNKNOWN = Meaning("unknown", "")
+_NOT_KNOWN: tuple[MeaningKind, str] = ("unknown", "")
+_OF_UNITS = frozenset({"per", "c"})
+_REMEMBERED = 100_000
+"""Names whose meaning is kept: those of hostile files are endless."""
+
+
+class _Meanings(dict[tuple[str, str], Meaning]):
+    """(name, place) -> meaning, looked up when it is first asked for."""
+
+    def __init__(self, look_up: Callable[[str, str], Meaning]) -> None:
+        super().__init__()
+        self._look_up = look_up
+
+    def __missing__(self, key: tuple[str, str]) -> Meaning:
+        found = self._look_up(*key)
+        if len(self) < _REMEMBERED:
+            self[key] = found
+        return found
 
 
 class _MetricWords(NamedTuple):
@@ -101,13 +116,21 @@ class Vocabulary:
         return {"_".join(normal(name)[0]): entry for name, entry in _entries(self.words)}
 
     @cached_property
+    def _telling(self) -> set[str]:
+        """Words of names that mean something, but for quantiles: with any other word in it a name is not known."""
+        names = [*self._index, *(name for each in self._within.values() for name in each)]
+        known = {word for name in names for word in name.split("_")}
+        return known.union(STATISTICS, UNITS, _OF_UNITS)
+
+    @cached_property
     def _within(self) -> dict[str, dict[str, str]]:
         within: dict[str, dict[str, str]] = self.words["within"]
         return within
 
     @cached_property
-    def _cache(self) -> dict[tuple[str, str], Meaning]:
-        return {}
+    def meanings(self) -> Mapping[tuple[str, str], Meaning]:
+        """(name, word of `within` or nothing) -> what it means; each is looked up once."""
+        return _Meanings(self._look_up)
 
     @classmethod
     def from_file(cls, path: Path) -> Vocabulary:
@@ -127,31 +150,33 @@ class Vocabulary:
     def place(self, key: str, outer: str = "") -> str:
         """The word of `within` that holds below `key`, or the one that held above it."""
         low = key.lower()
-        return next((word for word in self._within if word in low), outer)
+        for word in self._within:
+            if word in low:
+                return word
+        return outer
 
     def meaning(self, name: str, place: str = "") -> Meaning:
         """What `name` means below `place` (a word of `within`, or nothing)."""
-        key = (name, place)
-        found = self._cache.get(key)
-        if found is None:
-            found = self._look_up(name, place)
-            if len(self._cache) < 100_000:  # noqa: PLR2004  # names of hostile files are endless
-                self._cache[key] = found
-        return found
+        return self.meanings[name, place]
 
     def plain(self, name: str) -> tuple[MeaningKind, str]:
         """(kind, canonical word) of a name that stands in the vocabulary as it is, without any grammar."""
-        return self._index.get(name.lower().replace(" ", "_").replace("-", "_"), ("unknown", ""))
+        known = self._index.get(name)
+        if known is None:
+            known = self._index.get(name.lower().replace(" ", "_").replace("-", "_"), _NOT_KNOWN)
+        return known
 
     def setting_with_prefix(self, name: str) -> str | None:
-        """The whole name, in lower case, of a setting with words before it ("agent_a_num_ctx"); None for others."""
-        words, _ = normal(name)
-        if len(words) < 2 or words[-1] not in self._ends_of_settings:  # noqa: PLR2004  # a word and a setting
-            return None
-        for start in range(1, len(words)):
-            if self._index.get("_".join(words[start:]), ("unknown", ""))[0] == "setting":
-                return "_".join(words)
-        return None
+        """The whole name, in lower case, of a setting with words before it that nobody knows ("agent_a_num_ctx")."""
+        meaning = self.meaning(name)
+        return meaning.name or None if meaning.kind == "unknown" else None
+
+    def _unknown(self, words: list[str]) -> Meaning:
+        if len(words) > 1 and words[-1] in self._ends_of_settings:
+            for start in range(1, len(words)):
+                if self._index.get("_".join(words[start:]), _NOT_KNOWN)[0] == "setting":
+                    return Meaning("unknown", "_".join(words))
+        return _UNKNOWN
 
     @cached_property
     def _ends_of_settings(self) -> frozenset[str]:
@@ -179,15 +204,26 @@ class Vocabulary:
         return Term(metric, statistic, known[1], words.dimension, words.role)
 
     def _look_up(self, name: str, place: str) -> Meaning:
-        if len(name) > _LONGEST_NAME:
-            return _UNKNOWN
         words, unit = normal(name)
+        if len(name) > _LONGEST_NAME:
+            return self._unknown(words)
         whole = "_".join(words)
-        if whole not in self._index and _is_rate(words):
+        if whole not in self._index and is_rate(words):
             return self._by_unit(words, "tok/s")
+        telling = self._telling
+        for word in words:
+            if word not in telling and word[0] != "p":  # which may be a quantile
+                return self._by_unit(words, unit)
+        hit = self._hit(whole, place) if words else None
+        if hit is not None:
+            return self._as_meaning(hit, "value", unit, in_name=unit is None)
+        return self._by_parts(words, unit, place) or self._by_unit(words, unit)
+
+    def _by_parts(self, words: list[str], unit: str | None, place: str) -> Meaning | None:
+        """What a name means without its statistic or its unit; None when it is not known so either."""
         bare_statistic = None
-        for statistic, rest in _without_statistic(words):
-            for base, suffix in _without_unit(rest, unit):
+        for statistic, rest in without_statistic(words):
+            for base, suffix in without_unit(rest, unit):
                 if not base:
                     if suffix is None:
                         bare_statistic = bare_statistic or statistic
@@ -198,11 +234,11 @@ class Vocabulary:
                     continue
                 hit = self._hit(base, place)
                 # Only numbers have a statistic or a unit in their names: "error_count" is no error.
-                if hit is not None and (base == whole or hit[0] in {"number", "ambiguous"}):
+                if hit is not None and hit[0] in {"number", "ambiguous"}:
                     return self._as_meaning(hit, statistic, suffix, in_name=unit is None)
         if bare_statistic is not None and bare_statistic != "value":
             return Meaning("statistic", bare_statistic, bare_statistic)
-        return self._by_unit(words, unit)
+        return None
 
     def _hit(self, base: str, place: str) -> tuple[MeaningKind, str] | None:
         if place and base in self._within[place]:
@@ -232,70 +268,12 @@ class Vocabulary:
             metric = "prefill" if {"prompt", "prefill", "input"} & set(words) else "tok/s"
             statistic = next((known for word in words if (known := statistic_word(word))), "value")
             return self._number(metric, statistic, unit)
-        return _UNKNOWN
-
-
-def normal(name: str) -> tuple[list[str], str | None]:
-    """(words in lower case, unit in brackets or None) of a name in any spelling."""
-    if name.isascii() and name.replace("_", "a").isalnum() and name.islower():
-        return [word for word in name.split("_") if word and word not in _FILLERS], None
-    unit = None
-    text = name.replace("Δ", " delta ").replace("`", "").replace("*", "")
-    for bracket in _IN_BRACKETS.finditer(text):
-        if bracket[1].strip().lower() in UNITS:
-            unit = bracket[1].strip().lower()
-    text = _IN_BRACKETS.sub(" ", text)
-    text = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", text).lower()
-    text = text.replace("tokens/s", "tokens_s").replace("tok/s", "tok_s").replace("%", " percent ")
-    return [word for word in re.split(r"[^a-z0-9]+", text) if word and word not in _FILLERS], unit
+        return self._unknown(words)
 
 
 def names_in(value: Sequence[str]) -> Sequence[str]:
     """Several names, written as a list or parted by spaces."""
     return value.split() if isinstance(value, str) else value
-
-
-def statistic_word(word: str) -> str | None:
-    """The statistic that one word names, or None."""
-    known = _STATISTICS.get(word)
-    if known is not None:
-        return known
-    match = _QUANTILE.match(word)
-    return None if match is None else f"p{match[1]}"
-
-
-def _is_rate(words: list[str]) -> bool:
-    """Whether a name ends in "tokens per second" in some spelling."""
-    tail = tuple(word for word in words[-3:] if word != "per")[-2:]
-    return tail in _RATES or tail == ("tok", "second")
-
-
-def _without_statistic(words: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """(statistic, the words left) of each way to read a name; the whole name comes first."""
-    yield "value", words
-    first = statistic_word(words[0]) if words else None
-    last = statistic_word(words[-1]) if words else None
-    if first is not None:
-        second = statistic_word(words[1]) if len(words) > 1 else None
-        if second is not None:  # "overall_mean"
-            yield second, words[2:]
-        yield first, words[1:]
-    if last is not None:
-        yield last, words[:-1]
-    if len(words) > 2 and (inner := statistic_word(words[-2])) is not None:  # noqa: PLR2004  # "ttft_mean_ms"
-        yield inner, [*words[:-2], words[-1]]
-
-
-def _without_unit(words: list[str], unit: str | None) -> Iterator[tuple[str, str | None]]:
-    """(name, unit) of each way to read the end of a name as a unit; the whole name comes first."""
-    yield "_".join(words), unit
-    if words and unit is None:
-        if words[-1] != "min" and unit_of(words[-1], in_name=True) is not None:  # the smallest, not minutes
-            yield "_".join(words[:-1]), words[-1]
-        elif words[-1] == "c":
-            yield "_".join(words[:-1]), "°c"
-        if words[-2:] in (["per", "second"], ["per", "sec"], ["per", "s"]):
-            yield "_".join(words[:-2]), "/s"
 
 
 def _entries(words: Mapping[str, Any]) -> Iterator[tuple[str, tuple[MeaningKind, str]]]:
@@ -319,11 +297,11 @@ def _entries(words: Mapping[str, Any]) -> Iterator[tuple[str, tuple[MeaningKind,
 
 def built_in_text() -> str:
     """The built-in vocabulary as its file says it."""
-    return files("pytest_chimera.corpus").joinpath("vocabulary.yaml").read_text(encoding="utf-8")
+    return Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8")
 
 
 def built_in_words() -> Any:
     """The built-in vocabulary as YAML holds it."""
-    import yaml  # noqa: PLC0415  # only where a corpus is read
+    from pytest_chimera.corpus.yaml_reader import parse_words  # noqa: PLC0415  # PyYAML only where a corpus is read
 
-    return yaml.load(built_in_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
+    return parse_words(built_in_text())

@@ -58,7 +58,7 @@ def find_files(paths: Sequence[str | Path], bounds: Bounds) -> tuple[Found, ...]
     for root in roots_of(paths):
         before = len(found)
         for each in _below(root.path, root.prefix, bounds):
-            if root.pattern and not _matches(each.shown[root.skip :].split("/"), root.pattern):
+            if root.pattern and not in_glob(each.shown[root.skip :].split("/"), root.pattern):
                 continue
             real = os.path.normpath(each.location)
             if real in seen:
@@ -134,18 +134,18 @@ def _root(text: str) -> tuple[Path, tuple[str, ...]]:
     )
 
 
-def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+def in_glob(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     """Whether a glob matches a path or a folder that it lies in; "**" stands for any folders."""
     if not pattern:
         return True
     if pattern[0] == "**":
-        return any(_matches(parts[start:], pattern[1:]) for start in range(len(parts)))
-    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+        return any(in_glob(parts[start:], pattern[1:]) for start in range(len(parts)))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and in_glob(parts[1:], pattern[1:])
 
 
 def _below(root: Path, prefix: str, bounds: Bounds) -> Iterator[Found]:
     if not root.is_dir():
-        yield _file(str(root), prefix or shown(root.name), root.stat().st_mode)
+        yield file_of(str(root), prefix or shown(root.name), root.stat().st_mode)
         return
     boundary = os.path.realpath(root)
     stack = [(str(root), prefix, 0)]
@@ -160,7 +160,7 @@ def _below(root: Path, prefix: str, bounds: Bounds) -> Iterator[Found]:
         folders = []
         for entry in listed:
             path = f"{name}/{entry.name}" if name else entry.name
-            found = _entry(entry, path, boundary, too_deep=depth >= bounds.depth)
+            found = entry_of(entry, path, boundary, too_deep=depth >= bounds.depth)
             if found is None:
                 folders.append((entry.path, path, depth + 1))
             else:
@@ -168,7 +168,7 @@ def _below(root: Path, prefix: str, bounds: Bounds) -> Iterator[Found]:
         stack.extend(reversed(folders))
 
 
-def _entry(entry: os.DirEntry[str], path: str, boundary: str, *, too_deep: bool) -> Found | None:
+def entry_of(entry: os.DirEntry[str], path: str, boundary: str, *, too_deep: bool) -> Found | None:
     """One entry of a folder; None of a folder that is looked into."""
     problem = _link(entry.path, boundary) if entry.is_symlink() else None
     if problem is None and entry.is_dir(follow_symlinks=False):
@@ -177,7 +177,7 @@ def _entry(entry: os.DirEntry[str], path: str, boundary: str, *, too_deep: bool)
         problem = "a folder below too many others" if too_deep else "a hidden folder, not looked into"
     if problem is None:
         try:
-            return _file(entry.path, path, entry.stat().st_mode)
+            return file_of(entry.path, path, entry.stat().st_mode)
         except OSError as error:
             problem = f"cannot be read: {error.strerror}"
     return Found(shown(path), entry.path, "other", problem)
@@ -198,7 +198,8 @@ def _link(path: str, boundary: str) -> str | None:
     return "a link to a file that is read where it is"
 
 
-def _file(location: str, path: str, mode: int) -> Found:
+def file_of(location: str, path: str, mode: int) -> Found:
+    """What the file at `location` is by its name and mode, `path` being what it is called."""
     kind = READ.get(f".{path.rpartition('.')[2].lower()}", "other")
     if not stat.S_ISREG(mode):
         return Found(shown(path), location, "other", "not a regular file")

@@ -203,8 +203,12 @@ class OldResults:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Wall time in s of what was done so far: "ingest", "analysis"."""
+        """Wall time in s of what was done so far: "ingest", "analysis", "report"."""
         return dict(self._seconds)
+
+    def note(self, phase: str, seconds: float) -> None:
+        """Keep how long a phase took."""
+        self._seconds[phase] = seconds
 
     def document(self, path: Path) -> str | None:
         """The name in the corpus of the file at `path`; None when it is not part of it."""

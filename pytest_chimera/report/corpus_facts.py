@@ -6,9 +6,9 @@ What the numbers say is the analysis' business; here they are only counted.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_chimera.analysis.evidence import moment as instant
 from pytest_chimera.records import Fact
 
 if TYPE_CHECKING:
@@ -89,10 +89,10 @@ def left_by_file(left: Iterable[Leftover]) -> dict[str, list[Leftover]]:
 def span_of(measurements: Iterable[Measurement]) -> Span | None:
     """From when to when was measured; None where no time can be read."""
     times = {each.time: each.zone for each in measurements if each.time is not None}
-    known = sorted((moment, text) for text in times if (moment := _moment(text)) is not None)
+    known = sorted((when, text) for text in times if (when := instant(text)) is not None)
     if not known:
         return None
-    zones = Counter(zone for text, zone in times.items() if _moment(text) is not None)
+    zones = Counter(zone for text, zone in times.items() if instant(text) is not None)
     return Span(known[0][1], known[-1][1], tuple(zone for zone, _ in zones.most_common()))
 
 
@@ -238,12 +238,3 @@ def _fact(
         formula=formula,
         sources=sources,
     )
-
-
-def _moment(text: str) -> float | None:
-    """Seconds since 1970, a time without a zone taken for UTC; None where it is none."""
-    try:
-        time = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()

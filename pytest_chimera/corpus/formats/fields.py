@@ -251,3 +251,13 @@ def plus_minus(value: str) -> tuple[float | None, float | None]:
     """The numbers of a cell "429.17 ± 8.79"; the second is None where there is none."""
     first, _, second = value.partition("±")
     return cell(first.strip()), cell(second.strip())
+
+
+def records(rows: Sequence[Sequence[str]], notes: Notes) -> Iterator[tuple[int, dict[str, str]]]:
+    """(number from 1, cells by the head) of each line of a table that has as many cells as its head."""
+    filled = [row for row in rows if any(row)]
+    for number, cells in enumerate(filled[1:], 1):
+        if len(cells) == len(filled[0]):
+            yield number, dict(zip(filled[0], cells, strict=True))
+        else:
+            notes.broken(f"row {number}", "", f"a row of {len(filled[0])} cells")

