@@ -8,6 +8,7 @@
     │   ├── LimitError           an expression of what must hold ("tok/s >= 30")
     │   ├── QuantityError        a quantity with its unit ("2 s", "30 tok/s")
     │   ├── PersonaError         a persona that is missing or malformed
+    │   ├── SuiteError           a *.chimera.yaml file that cannot be read as a suite
     │   ├── BaselineError        saved runs that are not there or cannot be compared with
     │   ├── CorpusError          a folder of artifacts, or a vocabulary, that is not there or cannot be used
     │   └── ModelError           a model name that no server here can answer for
@@ -88,6 +89,10 @@ class QuantityError(UserError):
 
 class PersonaError(UserError):
     """A persona is missing or malformed."""
+
+
+class SuiteError(UserError):
+    """A file of cases in YAML is malformed; the text begins with file, line and column."""
 
 
 class BaselineError(UserError):

@@ -53,7 +53,7 @@ class Limit:
     @property
     def subject(self) -> str:
         """What is bound: "tok/s", "ttft.p95"."""
-        return self.metric if self.statistic == DEFAULT_STATISTIC else f"{self.metric}.{self.statistic}"
+        return self.metric if self.statistic == METRICS[self.metric].statistic else f"{self.metric}.{self.statistic}"
 
     def allows(self, value: float) -> bool:
         """Whether `value`, in the SI unit, keeps this limit."""
@@ -155,7 +155,7 @@ def judge(limit: Limit, result: CaseResult) -> LimitOutcome:
 
 
 def read_subject(subject: str, text: str, kind: str = "limit") -> tuple[Metric, str]:
-    """Metric and statistic of "ttft.p95"; the median where none is named.
+    """Metric and statistic of "ttft.p95"; where none is named, the one that the metric is known by, mostly the median.
 
     Raises LimitError for `text`, the expression of this `kind` in which they stand.
     """
@@ -167,7 +167,7 @@ def read_subject(subject: str, text: str, kind: str = "limit") -> tuple[Metric, 
             f"The {kind} {text!r} names no known metric: {name!r}.", error.accepted, error.next_step or _EXAMPLE
         ) from None
     if not dot:
-        return metric, DEFAULT_STATISTIC
+        return metric, metric.statistic
     if statistic.lower() not in STATISTICS:
         raise LimitError(
             f"The {kind} {text!r} names no known statistic: {statistic!r}.",

@@ -39,6 +39,8 @@ class Metric:
     """Whether it becomes a row of pytest-benchmark."""
     pooled: bool = False
     """Whether one round has many values, so that n is not bound by the number of rounds."""
+    statistic: str = "median"
+    """What is meant where an expression names no statistic."""
     whole_answer: bool = False
     """Whether it grows with the length of the answer, so that it can be compared only between answers of one length."""
     aliases: tuple[str, ...] = ()
@@ -139,6 +141,11 @@ _TABLE: tuple[Metric, ...] = (
         name="groundedness", attribute="groundedness", title="groundedness", dimension="ratio", better="higher",
         seen_by="client", formula="numeric claims of the answer that facts support / its numeric claims",
         read=lambda g: _one(g.groundedness),
+    ),
+    Metric(
+        name="accuracy", attribute="accuracy", title="accuracy", dimension="ratio", better="higher", statistic="mean",
+        seen_by="client", formula="counted rounds whose answer is as expected / counted rounds",
+        read=lambda g: () if g.unmet is None else (float(not g.unmet),), aliases=("expect", "held"),
     ),
 )  # fmt: skip
 

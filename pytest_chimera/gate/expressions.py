@@ -39,7 +39,7 @@ class Threshold:
     @property
     def subject(self) -> str:
         """What is compared: "tok/s", "ttft.p95"."""
-        return self.metric if self.statistic == DEFAULT_STATISTIC else f"{self.metric}.{self.statistic}"
+        return self.metric if self.statistic == METRICS[self.metric].statistic else f"{self.metric}.{self.statistic}"
 
     @property
     def higher_is_better(self) -> bool:

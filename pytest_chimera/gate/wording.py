@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_chimera.gate.decide import worsening
 from pytest_chimera.gate.expressions import Threshold
+from pytest_chimera.limits import DEFAULT_STATISTIC
 from pytest_chimera.metrics import METRICS
 from pytest_chimera.units import UNKNOWN, format_value
 
@@ -22,7 +23,8 @@ _CLEAR = 1e-4
 
 def subject(verdict: Verdict) -> str:
     """What is compared: "tok/s", "ttft.p95"."""
-    return verdict.metric if verdict.statistic == "median" else f"{verdict.metric}.{verdict.statistic}"
+    usual = METRICS[verdict.metric].statistic if verdict.metric in METRICS else DEFAULT_STATISTIC
+    return verdict.metric if verdict.statistic == usual else f"{verdict.metric}.{verdict.statistic}"
 
 
 def value(verdict: Verdict, number: float | None) -> str:

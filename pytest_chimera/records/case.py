@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pytest_chimera.records.base import Record
@@ -109,6 +109,8 @@ class Case(Record):
     suffix: str | None = None
     raw: bool = False
     persona: str | None = None
+    persona_hash: str | None = None
+    """SHA-256 (hex) of the persona's system text."""
     options: Mapping[str, Any]
     """As sent to the server, validated."""
     options_set: tuple[str, ...] = ()
@@ -138,6 +140,12 @@ class Case(Record):
     """Prompt size asked for instead of a text; the text in `messages` was calibrated to it."""
     output_tokens: int | None = None
     """Answer size asked for; a round that ends before it is flagged."""
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    """What must hold of each answer: name of the expectation -> what it says (`suites.expect`)."""
+    sweep: str | None = None
+    """Of a point of a sweep or an arm of a comparison: the id that all points share, and that begins theirs."""
+    point: Mapping[str, Any] = field(default_factory=dict)
+    """Of such a point: the parameters that vary, by name; an arm has {"arm": its name}."""
 
     @property
     def prompt_hash(self) -> str:
@@ -156,6 +164,9 @@ class Round(Record):
     cold: bool | None
     """Whether the model had to be loaded for this request; None when the server did not say."""
     generation: Generation
+    block: int | None = None
+    """Of a point of a sweep: the number of the block in which it was made, from 1, counted over all its points; rounds
+    of one block share one load of the model."""
     busy_answers: int = 0
     """How often the server said that it was busy before it took this request; those attempts are in no time."""
 
@@ -202,6 +213,11 @@ class CaseResult(Record):
         """Rounds that went well but do not count: cold where warm is measured, or the other way round."""
         off = self.case.start == "warm"
         return tuple(each for each in self.rounds if each.counts and each.cold is off)
+
+    @property
+    def unmet(self) -> tuple[Round, ...]:
+        """Counted rounds whose answer is not what was expected; failed rounds, which have none, are not among them."""
+        return tuple(each for each in self.counted if each.generation.unmet)
 
     @property
     def stopped_early(self) -> tuple[Round, ...]:

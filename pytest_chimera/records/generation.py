@@ -135,6 +135,9 @@ class Generation(Record):
     groundedness: float | None = None
     """Share of the answer's numeric claims that facts support, 0 to 1, set by whoever checked them; None of an answer
     that makes none or was not checked."""
+    unmet: tuple[str, ...] | None = None
+    """What was expected of the answer and does not hold, each in words; empty when all holds, None where nothing was
+    expected or no answer came."""
 
     @property
     def ok(self) -> bool:

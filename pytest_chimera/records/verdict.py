@@ -103,6 +103,8 @@ class Verdict(Record):
     left_out: tuple[str, ...] = ()
     """Runs that were not used, each with the reason."""
     second: SecondLook | None = None
+    against: str | None = None
+    """The arm that it was compared with in the same session; None where earlier runs are the baseline."""
 
     def fails(self, *, strict: bool) -> bool:
         """Whether its test fails for it; `strict` lets what could not be judged fail as well."""

@@ -46,6 +46,7 @@ _FIELDS = {
     "prompt_tokens": "prompt_eval_count",
     "output_tokens": "eval_count",
     "groundedness": "groundedness",
+    "accuracy": "unmet",
 }
 """Metric -> the fields of a Generation that it is computed from."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pytest_chimera.suites.arguments import CaseArguments
 from pytest_chimera.suites.bench import Bench
-from pytest_chimera.suites.explain import CaseFailed, LimitBroken, RoundsFailed, WorseThanBefore
+from pytest_chimera.suites.explain import CaseFailed, ExpectationBroken, LimitBroken, RoundsFailed, WorseThanBefore
 from pytest_chimera.suites.run import AnswerError, Run
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Bench",
     "CaseArguments",
     "CaseFailed",
+    "ExpectationBroken",
     "LimitBroken",
     "RoundsFailed",
     "Run",

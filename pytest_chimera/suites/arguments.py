@@ -17,6 +17,8 @@ from pytest_chimera.errors import LimitError, MarkerError, QuantityError, neares
 from pytest_chimera.gate.expressions import Expression, parse_gate
 from pytest_chimera.limits import Limit, parse_limits
 from pytest_chimera.records import DEFAULT_PREFIX, DEFAULT_ROUNDS, DEFAULT_TIMEOUT_S, DEFAULT_WARMUP
+from pytest_chimera.suites.expect import parse_expect
+from pytest_chimera.suites.sweep import Sweep, parse_sweep
 from pytest_chimera.units import parse_seconds
 
 MARKER = "@pytest.mark.chimera(...)"
@@ -52,6 +54,10 @@ class CaseArguments:
     truncate: bool | None = None
     prompt_tokens: int | None = None
     output_tokens: int | None = None
+    expect: Mapping[str, Any] = field(default_factory=lambda: _NO_OPTIONS)
+    """What must hold of each answer, by name."""
+    sweep: Sweep | None = None
+    """What `chimera.sweep(...)` varies."""
 
     @classmethod
     def parse(
@@ -87,11 +93,13 @@ class CaseArguments:
     def over(self, below: CaseArguments) -> CaseArguments:
         """These arguments where they say something, else those of `below`.
 
-        Options are merged name by name; a limit replaces those of `below` on the same statistic in the same direction.
+        Options and expectations are merged name by name; a limit replaces those of `below` on the same statistic in the
+        same direction.
         """
         said = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         merged = {name: value for name, value in said.items() if value is not None}
         merged["options"] = {**below.options, **self.options}
+        merged["expect"] = {**below.expect, **self.expect}
         bound = {_bounds(limit) for limit in self.limits}
         merged["limits"] = (*(limit for limit in below.limits if _bounds(limit) not in bound), *self.limits)
         return dataclasses.replace(below, **merged)
@@ -211,4 +219,6 @@ _CHECKS: Mapping[str, Callable[[str, Any, str], Any]] = {
     "truncate": _flag,
     "prompt_tokens": _whole(1),
     "output_tokens": _whole(1),
+    "expect": lambda _, value, where: parse_expect(value, where),
+    "sweep": lambda _, value, where: parse_sweep(value, where),
 }

@@ -11,11 +11,13 @@ from pytest_chimera.limits import judge, parse_limit
 from pytest_chimera.suites.arguments import CALL, CaseArguments
 from pytest_chimera.suites.cases import QUESTION_NAMES, Question, build_case
 from pytest_chimera.suites.explain import (
+    ExpectationBroken,
     LimitBroken,
     RoundsFailed,
     WorseThanBefore,
     explain_failures,
     explain_limits,
+    explain_unmet,
     explain_verdicts,
 )
 from pytest_chimera.suites.gating import again
@@ -46,13 +48,14 @@ class Bench:
         marker: CaseArguments,
         settings: CaseArguments,
         gating: Gating | None = None,
+        persona: str | None = None,
         persona_folders: Sequence[Path] = (),
         allowed_options: Sequence[str] = (),
     ) -> None:
         """`deliver` gets each result as soon as it is measured, also of a case that then fails.
 
         `test_id` is the node id, `test_name` the same for people; `marker` stands over `settings`. Without `gating`
-        nothing is compared with earlier runs.
+        nothing is compared with earlier runs. `persona` stands over whatever marker and call name.
         """
         self.runner = runner
         self.model = model
@@ -61,6 +64,7 @@ class Bench:
         self.deliver = deliver
         self.arguments = marker.over(settings)
         self.gating = gating
+        self.persona = persona
         self.persona_folders = tuple(persona_folders)
         self.allowed_options = tuple(allowed_options)
         self._calls = 0
@@ -110,8 +114,8 @@ class Bench:
         __tracebackhide__ = True
         said = CaseArguments.parse(arguments, where=CALL, beside=QUESTION_NAMES).over(self.arguments)
         persona = None
-        if said.persona is not None:
-            persona = find_persona(said.persona, self.persona_folders, allowed_options=self.allowed_options)
+        if (wanted := self.persona or said.persona) is not None:
+            persona = find_persona(wanted, self.persona_folders, allowed_options=self.allowed_options)
         number = f" #{self._calls + 1}" if self._calls else ""
         case = build_case(
             case_id=f"{self.test_id}{number}",
@@ -165,8 +169,10 @@ class Bench:
 
 
 def check(result: CaseResult, gating: Gating | None = None) -> None:
-    """Raise RoundsFailed when more rounds failed than allowed, LimitBroken when a limit does not hold, WorseThanBefore
-    when the gate does not let it pass.
+    """Raise what a result makes its case fail with, if anything.
+
+    RoundsFailed when more rounds failed than allowed, LimitBroken when a limit does not hold, ExpectationBroken when an
+    answer is not as expected and no limit says how many must be, WorseThanBefore when the gate does not let it pass.
     """
     __tracebackhide__ = True
     case = result.case
@@ -179,5 +185,13 @@ def check(result: CaseResult, gating: Gating | None = None) -> None:
     failing = [each for each in result.verdicts if each.fails(strict=gating is not None and gating.strict)]
     if any(each.state != "held" for each in outcomes):
         raise LimitBroken.of(explain_limits(result, outcomes, failing), result)
+    if result.unmet and not _bounds_accuracy(case, gating):
+        raise ExpectationBroken.of(explain_unmet(result), result)
     if failing:
         raise WorseThanBefore.of(explain_verdicts(result, failing), result)
+
+
+def _bounds_accuracy(case: Case, gating: Gating | None) -> bool:
+    """Whether a limit says which share of the answers must be as expected; else all must."""
+    held = [parse_limit(text) for text in case.limits] + list(gating.held(case) if gating else ())
+    return any(each.metric == "accuracy" for each in held)

@@ -39,6 +39,10 @@ class LimitBroken(CaseFailed):
     """Something that must hold does not, or could not be judged."""
 
 
+class ExpectationBroken(CaseFailed):
+    """An answer is not what was expected, and nothing says how many may be so."""
+
+
 class RoundsFailed(CaseFailed):
     """More rounds failed than the case allows, or none counted."""
 
@@ -102,6 +106,18 @@ def _earlier_runs(verdicts: Sequence[Verdict]) -> list[str]:
         rows.append([printable(run), *cells, "" if rounds is None else _plural(rounds, "round")])
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     return ["", *(_line(row, widths) for row in rows)]
+
+
+def explain_unmet(result: CaseResult) -> str:
+    """The text for answers that are not what was expected; its first line names one of them with what does not hold."""
+    unmet = result.unmet
+    first = unmet[0].generation.unmet or ()
+    head = f"{len(unmet)} of {_plural(len(result.counted), 'answer')} not as expected: {printable(first[0])}"
+    lines = [head]
+    for each in unmet:
+        lines += [f"  {_name(each)}: {printable(text)}" for text in each.generation.unmet or ()]
+    accuracy = [METRICS["accuracy"]]
+    return "\n".join([*lines, "", *_rounds(result, accuracy), "", *_conditions(result)])
 
 
 def explain_failures(result: CaseResult) -> str:

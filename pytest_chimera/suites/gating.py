@@ -46,14 +46,15 @@ class Gating:
 
     def check(self, case: Case) -> None:
         """Refuse, before anything is measured, a limit that the rounds of the case cannot decide. Raises LimitError."""
-        for limit in self._held(case):
+        for limit in self.held(case):
             check_resolvable(limit, case.rounds)
 
     def outcomes(self, result: CaseResult) -> list[LimitOutcome]:
         """What came of the limits that the case is gated by."""
-        return [judge(limit, result) for limit in self._held(result.case)]
+        return [judge(limit, result) for limit in self.held(result.case)]
 
-    def _held(self, case: Case) -> tuple[Limit, ...]:
+    def held(self, case: Case) -> tuple[Limit, ...]:
+        """The limits among what the case is gated by."""
         return self.must_hold if case.gate is None else limits(parse_gate(case.gate))
 
     def wants_another(self, result: CaseResult) -> bool:

@@ -6,6 +6,7 @@ plugin's to say.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,11 @@ class Persona:
     """Model options that belong to it; whatever settings, marker or call say stands over them."""
     source: str = ""
     """The file it was read from."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 (hex) of its system text."""
+        return hashlib.sha256(self.system.encode()).hexdigest()
 
 
 def find_persona(name: str, search_paths: Sequence[Path] = (), *, allowed_options: Sequence[str] = ()) -> Persona:

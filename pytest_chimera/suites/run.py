@@ -64,6 +64,7 @@ class Run:
     prompt_tokens = _OfMetric("prompt_tokens")
     output_tokens = _OfMetric("output_tokens")
     groundedness = _OfMetric("groundedness")
+    accuracy = _OfMetric("accuracy")
 
     def __getitem__(self, metric: str) -> Statistic:
         """The statistic of a metric by any of its names, `run["tok/s"]`; raises LimitError with the known names."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_chimera.errors import HostError, HostUnreachableError
 from pytest_chimera.records import Case, CaseResult, Failure, FailureKind, Generation, HostInfo, LoadedModel, Round
 from pytest_chimera.suites.coldness import find_loaded, mark_reloads, will_load
+from pytest_chimera.suites.expect import Expectations
 from pytest_chimera.suites.sizes import calibrate
 from pytest_chimera.wire.request import NONCE_DIGITS, format_nonce
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_chimera.suites.exclusive import Exclusive
+    from pytest_chimera.suites.expect import Ground
     from pytest_chimera.suites.journal import Journal
 
 BUSY_BUDGET_S = 30.0
@@ -104,8 +106,11 @@ class Runner:
         clock: Clock,
         nonces: Callable[[], str] = random_nonce,
         pause: Callable[[float], None] = time.sleep,
+        ground: Ground | None = None,
     ) -> None:
-        """`pause` is called with seconds to wait before a busy server is asked again."""
+        """`pause` is called with seconds to wait before a busy server is asked again; `ground` holds answers against
+        facts, for cases that expect it.
+        """
         self.client = client
         self.host = host
         self.journal = journal
@@ -114,6 +119,7 @@ class Runner:
         self.clock = clock
         self.nonces = nonces
         self.pause = pause
+        self.ground = ground
         self._calibrated: dict[object, str] = {}
 
     def run(self, case: Case) -> CaseResult:
@@ -177,6 +183,7 @@ class _Course:
         self.runner = runner
         self.result = result
         self.began_ns = began_ns
+        self.expectations = Expectations(result.case.expect, runner.ground)
 
     def go(self, *, waited_ns: int) -> None:
         """All rounds, or as many as failures allow; what was measured is in `result`, also after Ctrl-C."""
@@ -231,6 +238,7 @@ class _Course:
         else:
             cold = will_load(case, self._in_memory(), self.result.loaded)
             generation, busy = runner.ask(case)
+            generation = replace(generation, unmet=self.expectations.unmet(generation))
         done = Round(number=number, warmup=warmup, cold=cold, generation=generation, busy_answers=busy)
         self._note_loaded(done)
         self._add(done)
