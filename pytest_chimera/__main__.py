@@ -15,6 +15,7 @@ usage: pytest-chimera COMMAND [ARGUMENTS]
   compare  saved runs: better, same or worse          (pytest-chimera compare --help)
   read     folders of old results: what is in them     (pytest-chimera read --help)
   explain  one fact of a report, back to its sources  (pytest-chimera explain --help)
+  schema   the JSON Schema of suites and personas     (pytest-chimera schema --help)
   recover  report on runs that were killed, from what they left in .chimera/runs
 
 Measuring is done by pytest itself: pytest --chimera-model gemma3
@@ -52,11 +53,18 @@ def _explain(arguments: Sequence[str]) -> int:
     return explain_main(arguments)
 
 
+def _schema(arguments: Sequence[str]) -> int:
+    from pytest_chimera.suites.schema.command import schema_main  # noqa: PLC0415  # only this command needs suites
+
+    return schema_main(arguments)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "engine": _engine,
     "compare": _compare,
     "read": _read,
     "explain": _explain,
+    "schema": _schema,
     "recover": _recover,
 }
 """Command -> what carries it out; each returns the exit status."""

@@ -11,10 +11,12 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Mapping
 
 LARGEST_TEXT = 32 * 1024**2
 """Characters of a text that is read."""
+MOST_VALUES = 4_000_000
+"""Values in it, those of mappings and lists as well."""
 DEEPEST = 64
 """Levels of nesting."""
 
@@ -28,6 +30,8 @@ _WORDS: dict[str, bool | None] = {
 _WHOLE = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _LOOKS_LIKE_NUMBER = re.compile(r"[-+.0-9]")
+_NOT_ALLOWED = re.compile("[^\\t\\n\\r -~\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]")
+_LONGEST_SHOWN = 60
 _BASES = {"0o": 8, "0x": 16}
 
 
@@ -65,7 +69,7 @@ class Node(NamedTuple):
         return self.value
 
 
-def read_yaml(text: str) -> Node:
+def read_yaml(text: str, most_values: int = MOST_VALUES) -> Node:
     """The one document of a text; an empty text is a node of None. Raises NotPlainError."""
     import yaml  # noqa: PLC0415  # 30 ms that a run without YAML does not pay
 
@@ -73,14 +77,19 @@ def read_yaml(text: str) -> Node:
         raise NotPlainError(
             1, 1, f"the text has {len(text):,} characters.", f"Accepted: {LARGEST_TEXT:,} at most.", "Split it."
         )
+    text = text.removeprefix("\ufeff")
+    odd = _NOT_ALLOWED.search(text)
+    if odd is not None:
+        raise _unreadable(odd.start(), text)
+    events = loader()(text)
     try:
-        return _Builder().build(yaml.parse(text, loader()))
+        return _Builder(events.get_event, most_values).build()
     except yaml.MarkedYAMLError as error:
         raise _broken(error, text) from None
-    except yaml.YAMLError as error:  # a character that YAML does not allow
-        raise _unreadable(getattr(error, "position", 0) or 0, text) from None
-    except UnicodeEncodeError as error:  # half of a surrogate pair
-        raise _unreadable(error.start, text) from None
+    except ValueError:  # of PyYAML without its C part: a number beyond all measure in a directive or an escape
+        raise NotPlainError(1, 1, "it is not YAML.", "Accepted: YAML.", "Correct its numbers and escapes.") from None
+    finally:
+        events.dispose()
 
 
 def loader() -> Any:
@@ -93,78 +102,81 @@ def loader() -> Any:
 class _Builder:
     """From the events of one text to its nodes."""
 
-    def __init__(self) -> None:
+    def __init__(self, next_event: Callable[[], Any], most_values: int = MOST_VALUES) -> None:
+        self.next_event = next_event
+        self.most_values = most_values
         self.depth = 0
+        self.count = 0
 
-    def build(self, events: Iterator[Any]) -> Node:
+    def build(self) -> Node:
         """The nodes of the only document."""
-        import yaml  # noqa: PLC0415  # see read_yaml
-
         root: Node | None = None
-        for event in events:
-            if isinstance(event, (yaml.StreamStartEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent)):
-                continue
-            if isinstance(event, yaml.DocumentStartEvent):
+        while True:
+            event = self.next_event()
+            kind = type(event).__name__  # the C part keeps the classes of the `yaml` that was imported first
+            if kind in {"StreamEndEvent", "NoneType"}:
+                return root or Node(None, 1, 1)
+            if kind == "DocumentStartEvent":
                 if root is not None:
                     raise _refused(event, "a second document begins here.", "one document.", "Make it a file.")
-                root = self._node(next(events), events)
-        return root or Node(None, 1, 1)
+                root = self._node(self.next_event(), 0, 0)
 
-    def _node(self, event: Any, events: Iterator[Any], key: Any = None) -> Node:
-        import yaml  # noqa: PLC0415  # see read_yaml
-
-        self._check(event, yaml)
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        at_key = (key.start_mark.line + 1, key.start_mark.column + 1) if key is not None else (0, 0)
-        if isinstance(event, yaml.ScalarEvent):
-            return Node(_scalar(event), line, column, *at_key)
+    def _node(self, event: Any, key_line: int, key_column: int) -> Node:
+        """The value that begins with an event; of one in a mapping with the place of its key."""
+        self.count += 1
+        if self.count > self.most_values:
+            raise _refused(event, f"here are more than {self.most_values:,} values.", "fewer.", "Split the file.")
+        mark = event.start_mark
+        line, column = mark.line + 1, mark.column + 1
+        kind = type(event).__name__
+        if kind == "AliasEvent":
+            raise _refused(event, f"*{event.anchor} is an alias.", "the value itself.", "Write it out.")
+        if event.tag is not None:
+            raise _refused(event, f"{event.tag!r} is a tag.", "plain values without tags.", "Leave the tag out.")
+        if kind == "ScalarEvent":
+            text = event.value
+            return Node(_scalar(text) if event.implicit[0] else text, line, column, key_line, key_column)
         self.depth += 1
         if self.depth > DEEPEST:
             raise _refused(event, f"it is nested deeper than {DEEPEST} levels.", "plain settings.", "Make it flatter.")
-        value = self._mapping(events, yaml) if isinstance(event, yaml.MappingStartEvent) else self._list(events, yaml)
+        value = self._mapping() if kind == "MappingStartEvent" else self._list()
         self.depth -= 1
-        return Node(value, line, column, *at_key)
+        return Node(value, line, column, key_line, key_column)
 
-    def _list(self, events: Iterator[Any], yaml: Any) -> list[Node]:
-        found = []
-        for event in events:
-            if isinstance(event, yaml.SequenceEndEvent):
-                break
-            found.append(self._node(event, events))
-        return found
+    def _list(self) -> list[Node]:
+        found: list[Node] = []
+        while True:
+            event = self.next_event()
+            if type(event).__name__ == "SequenceEndEvent":
+                return found
+            found.append(self._node(event, 0, 0))
 
-    def _mapping(self, events: Iterator[Any], yaml: Any) -> dict[str, Node]:
+    def _mapping(self) -> dict[str, Node]:
         found: dict[str, Node] = {}
-        for key in events:
-            if isinstance(key, yaml.MappingEndEvent):
-                break
-            self._check(key, yaml)
-            if not isinstance(key, yaml.ScalarEvent):
-                raise _refused(key, "a key is no plain text.", "a name before each colon.", "Put it into quotes.")
-            if key.value in found:
-                first = found[key.value].key_line
-                raise _refused(
-                    key,
-                    f"{key.value!r} stands here a second time; first in line {first}.",
-                    "each key once.",
-                    "Leave one of them out.",
-                )
-            found[key.value] = self._node(next(events), events, key)
-        return found
+        while True:
+            key = self.next_event()
+            if type(key).__name__ == "MappingEndEvent":
+                return found
+            if type(key).__name__ != "ScalarEvent" or key.tag is not None or key.value in found:
+                raise self._refused_key(key, found)
+            mark = key.start_mark
+            found[key.value] = self._node(self.next_event(), mark.line + 1, mark.column + 1)
 
-    def _check(self, event: Any, yaml: Any) -> None:
-        if isinstance(event, yaml.AliasEvent):
-            raise _refused(event, f"*{event.anchor} is an alias.", "the value itself.", "Write it out.")
-        tag = getattr(event, "tag", None)
-        if tag is not None:
-            raise _refused(event, f"{tag!r} is a tag.", "plain values without tags.", "Leave the tag out.")
+    def _refused_key(self, key: Any, found: Mapping[str, Node]) -> NotPlainError:
+        if type(key).__name__ == "ScalarEvent" and key.tag is None:
+            what = f"{_short(key.value)} stands here a second time; first in line {found[key.value].key_line}."
+            return _refused(key, what, "each key once.", "Leave one of them out.")
+        if type(key).__name__ == "ScalarEvent" or type(key).__name__ == "AliasEvent":
+            self._node(key, 0, 0)
+        return _refused(key, "a key is no plain text.", "a name before each colon.", "Put it into quotes.")
 
 
-def _scalar(event: Any) -> Any:
-    """The value of a scalar by the core schema; one in quotes or a block is text."""
-    text: str = event.value
-    if not event.implicit[0]:
-        return text
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}...")
+
+
+def _scalar(text: str) -> Any:
+    """The value of a scalar without quotes, by the core schema."""
     if text in _WORDS:
         return _WORDS[text]
     return _number(text) if _LOOKS_LIKE_NUMBER.match(text) and len(text) <= _MOST_DIGITS else text
@@ -194,9 +206,12 @@ def _broken(error: Any, text: str) -> NotPlainError:
             line, column, "a tab stands where YAML wants spaces.", "Accepted: spaces.", "Replace the tab by spaces."
         )
     problem = " ".join(str(error.problem or error.context or "it is not YAML").split())
-    return NotPlainError(
-        line, column, f"{problem}.", "Accepted: YAML.", "Correct it; texts with ': ' or ' #' in them need quotes."
-    )
+    next_step = "Correct it. In quotes belong texts with ': ' or ' #' in them, or that begin with one of {[>|@`%&*!."
+    first = lines[0][column - 1 : column] if lines else ""
+    if "expected comment or line break" in problem or "chomping or indentation" in problem or first in {">", "|"}:
+        problem = "a text that begins with '>' or '|' is a block of lines"
+        next_step = "Put it into quotes, as in '>= 30'."
+    return NotPlainError(line, column, f"{problem}.", "Accepted: YAML.", next_step)
 
 
 def _unreadable(position: int, text: str) -> NotPlainError:

@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from pytest_chimera.errors import RecordError
+from pytest_chimera.plain_yaml import DEEPEST, loader
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_DEEPEST = 64
+_Loader: Any = loader()
 
 
 def parse_yaml(text: str) -> Any:
@@ -34,8 +34,8 @@ def _refuse_aliases(text: str) -> None:
             raise yaml.YAMLError("an alias (*name) is not accepted here")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            if depth > _DEEPEST:
-                raise yaml.YAMLError(f"it is nested deeper than {_DEEPEST} levels")
+            if depth > DEEPEST:
+                raise yaml.YAMLError(f"it is nested deeper than {DEEPEST} levels")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
