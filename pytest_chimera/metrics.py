@@ -41,6 +41,8 @@ class Metric:
     """Whether one round has many values, so that n is not bound by the number of rounds."""
     statistic: str = "median"
     """What is meant where an expression names no statistic."""
+    yes_or_no: bool = False
+    """Whether a round is 1 or 0, so that only the share of them says anything."""
     whole_answer: bool = False
     """Whether it grows with the length of the answer, so that it can be compared only between answers of one length."""
     aliases: tuple[str, ...] = ()
@@ -144,7 +146,7 @@ _TABLE: tuple[Metric, ...] = (
     ),
     Metric(
         name="accuracy", attribute="accuracy", title="accuracy", dimension="ratio", better="higher", statistic="mean",
-        seen_by="client", formula="counted rounds whose answer is as expected / counted rounds",
+        yes_or_no=True, seen_by="client", formula="counted rounds whose answer is as expected / counted rounds",
         read=lambda g: () if g.unmet is None else (float(not g.unmet),), aliases=("expect", "held"),
     ),
 )  # fmt: skip

@@ -120,7 +120,7 @@ def test_any_value_is_limits_or_refused(value: Any) -> None:
                 "The limit 'tokk/s >= 30' names no known metric: 'tokk/s'. Known metrics: ttft, answer, prompt_eval, "
                 "prefill, eval, tok/s, steps/s, time/token, itl, load, wait, total, e2e, server_ttft, transport, "
                 "stalls, "
-                "prompt_tokens, output_tokens, groundedness. Did you mean 'tok/s'?"
+                "prompt_tokens, output_tokens, groundedness, accuracy. Did you mean 'tok/s'?"
             ),
         ),
         (

@@ -37,7 +37,7 @@ def generation(**fields: Any) -> Generation:
         "prompt_hash": "00", "nonce": "[12345678] ", "sent_unix_ns": 1_000_000_000, "shares_clock": True,
         "chunks": chunks, "end_ns": 91_000_000, "total_duration_ns": 90_000_000, "load_duration_ns": 2_000_000,
         "prompt_eval_count": 30, "prompt_eval_duration_ns": 30_000_000, "eval_count": 6,
-        "eval_duration_ns": 50_000_000, "done_reason": "stop", "groundedness": 0.75,
+        "eval_duration_ns": 50_000_000, "done_reason": "stop", "groundedness": 0.75, "unmet": ("contains: x",),
     }  # fmt: skip
     return Generation(**(known | fields))
 
@@ -172,7 +172,7 @@ def test_every_metric_reads_a_generation() -> None:
         "ttft": 0.05, "answer": 0.07, "prompt_eval": 0.03, "prefill": 1000.0, "eval": 0.05, "tok/s": 120.0,
         "steps/s": 100.0, "time/token": pytest.approx(0.05 / 6), "itl": 0.01, "load": 0.002, "wait": 0.008,
         "total": 0.09, "e2e": 0.091, "server_ttft": 0.049, "transport": 0.001, "stalls": 0.0,
-        "prompt_tokens": 30.0, "output_tokens": 6.0, "groundedness": 0.75,
+        "prompt_tokens": 30.0, "output_tokens": 6.0, "groundedness": 0.75, "accuracy": 0.0,
     }  # fmt: skip
 
 

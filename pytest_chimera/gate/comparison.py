@@ -5,12 +5,13 @@ From the rounds of saved cases to a `History`, or the reason why there is none.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_chimera.gate.decide import Measured, ratio_of
-from pytest_chimera.gate.history import History, spread_within, variance_of
+from pytest_chimera.gate.history import History, spread_of_share, spread_within, variance_of
 from pytest_chimera.gate.moderation import FEWEST_RUNS
 from pytest_chimera.gate.series import Series, TooFewError, UnusableError
 from pytest_chimera.metrics import METRICS
@@ -46,16 +47,27 @@ class Past:
     points: tuple[BaselinePoint, ...]
     within: float | None
     """Spread of single rounds; None where no file has the values of two."""
+    good: float = 0.0
+    """Of a share of rounds: how many rounds of the history are 1."""
     others: tuple[BaselinePoint, ...] = ()
     """The runs of the other side, where two groups are compared."""
     note: str | None = None
     """What must be said of the files."""
 
-    def extra_variance(self, threshold: Threshold, rounds: int) -> float:
-        """Further variance of a new run with so many rounds; see `History.more_than_before`."""
-        if self.within is None or not self.history.rounds_variance or not rounds:
+    def extra_variance(self, threshold: Threshold, new: Measured) -> float:
+        """Further variance of a new run; see `History.more_than_before`."""
+        if self.within is None or not self.history.rounds_variance or not new.rounds:
             return 0.0
-        return self.history.more_than_before(variance_of(threshold.statistic, rounds, self.within))
+        if METRICS[threshold.metric].yes_or_no and not self.others:
+            return self._extra_of_share(new)
+        return self.history.more_than_before(variance_of(threshold.statistic, new.rounds, self.within))
+
+    def _extra_of_share(self, new: Measured) -> float:
+        """What chance adds where the share is that of old and new rounds together, which it is if nothing changed."""
+        before = sum(each.rounds or 0 for each in self.points)
+        spread = spread_of_share(self.good + new.value * new.rounds, before + new.rounds)
+        together = spread * spread * (1 / new.rounds + 1 / before)
+        return max(0.0, together - self.history.scale * self.history.least)
 
 
 def per_token(expressions: Iterable[Threshold], *, one_length: bool) -> tuple[Threshold, ...]:
@@ -78,6 +90,12 @@ def one_length(cases: Iterable[SavedCase]) -> bool:
     return len(lengths) == 1 and None not in lengths
 
 
+def expected_otherwise(case: SavedCase, members: Iterable[Member]) -> tuple[str, ...]:
+    """Runs in which something else was expected of the answers, so that the share as expected is another thing."""
+    now = case.info.get("expect")
+    return tuple(run.name for run, each in members if "expect" in each.info and each.info["expect"] != now)
+
+
 def past_of(threshold: Threshold, members: Sequence[Member], others: Sequence[Member] = ()) -> Past:
     """The history of one comparison; `others` are the runs of a second side, if two groups are compared.
 
@@ -86,20 +104,24 @@ def past_of(threshold: Threshold, members: Sequence[Member], others: Sequence[Me
     costs, series = _costs(threshold, members)
     other_costs, other_series = _costs(threshold, others)
     # Of two single runs each is the other's base: both their rounds say how rounds scatter.
-    within = spread_within(each.log_costs() for each in [*series.values(), *other_series.values()])
+    every = [*series.values(), *other_series.values()]
+    within = _spread(threshold, every)
     history = History(
         group=threshold.subject,
         costs=costs,
         others=other_costs,
         rounds_variance=_explained(threshold, series, within),
         others_variance=_explained(threshold, other_series, within),
-        tick=fmean(each.tick(threshold.statistic) for each in [*series.values(), *other_series.values()]),
+        tick=fmean(each.tick(threshold.statistic) for each in every),
     )
+    if METRICS[threshold.metric].yes_or_no:
+        history = replace(history, least=history.mean_rounds_variance)
     bare = [run for run, each in series.items() if each.values is None]
     return Past(
         history=history,
         points=_points(threshold, series),
         within=within,
+        good=math.fsum(value for each in series.values() for value in each.values or ()),
         others=_points(threshold, other_series),
         note=f"only the {threshold.statistic} is known of {', '.join(bare)}" if bare else None,
     )
@@ -123,6 +145,15 @@ def measured(threshold: Threshold, case: SavedCase, past: Past | None = None) ->
     return Measured(
         log_cost=series.log_cost(threshold.statistic), value=series.statistic(threshold.statistic), rounds=series.n
     )
+
+
+def _spread(threshold: Threshold, series: Iterable[Series]) -> float | None:
+    """How far the rounds of a run scatter."""
+    every = list(series)
+    if METRICS[threshold.metric].yes_or_no:
+        known = [value for each in every for value in each.values or ()]
+        return spread_of_share(math.fsum(known), len(known)) if known else None
+    return spread_within(each.log_costs() for each in every)
 
 
 def _points(threshold: Threshold, series: Mapping[str, Series]) -> tuple[BaselinePoint, ...]:

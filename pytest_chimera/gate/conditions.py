@@ -96,6 +96,8 @@ def _defining(info: Mapping[str, Any]) -> dict[str, str | None]:
         "tools": _json(info.get("tools")),
     }
     found |= {name: _json(info[name]) or "default" for name in ("think", "format") if name in info}
+    if "persona_hash" in info:
+        found["persona"] = _digest(info["persona_hash"]) or "none"
     if "nonce_form" in info:
         found["nonce"] = info["nonce_form"] or "none"
     if isinstance(options, Mapping):

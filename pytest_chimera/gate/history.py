@@ -34,6 +34,10 @@ class History:
     """Run -> variance of its ln cost that its rounds alone explain; runs whose rounds are not known are absent."""
     tick: float = 0.0
     """Resolution of the clock as a share of the cost."""
+    least: float = 0.0
+    """Of a share of rounds: the variance of a run's ln cost that chance alone gives it. No spread between runs is
+    believed to be less, and it says nothing of how times scatter.
+    """
     others: Mapping[str, float] = field(default_factory=dict)
     """Where two groups of runs are compared, the runs of the other side: their spread counts as well."""
     others_variance: Mapping[str, float] = field(default_factory=dict)
@@ -98,6 +102,16 @@ def spread_within(runs: Iterable[Sequence[float]]) -> float | None:
         for cost in run
     ]
     return _MAD_TO_SD * median(distances) if distances else None
+
+
+def spread_of_share(good: float, rounds: int) -> float:
+    """The s.d. of the ln cost of rounds that are 1 or 0, as the mean of n of them has it by w / sqrt(n).
+
+    `good` of so many rounds are 1. It is never 0: half a round is added to either side (Jeffreys), because ten good
+    rounds of ten do not say that the next one is good.
+    """
+    share = (good + 0.5) / (rounds + 1)
+    return math.sqrt((1 - share) / share)
 
 
 def variance_of(statistic: str, rounds: int, within: float) -> float:

@@ -10,11 +10,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_chimera.errors import LimitError
-from pytest_chimera.gate.comparison import LENGTHS_DIFFER, Key, Past, measured, one_length, past_of, per_token
+from pytest_chimera.gate.comparison import (
+    LENGTHS_DIFFER,
+    Key,
+    Past,
+    expected_otherwise,
+    measured,
+    one_length,
+    past_of,
+    per_token,
+)
 from pytest_chimera.gate.decide import Measured, confirmed, decided
 from pytest_chimera.gate.expressions import Threshold, parse_gate, thresholds
 from pytest_chimera.gate.rule import ALLOWANCE, Margin, Suite
 from pytest_chimera.gate.series import TooFewError, UnusableError
+from pytest_chimera.metrics import METRICS
 from pytest_chimera.records import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -88,6 +98,10 @@ class Gate:
 
     def _verdict(self, case: SavedCase, threshold: Threshold, chosen: Chosen) -> Verdict:
         bare = self._bare(case, threshold, "same", None, chosen)
+        others = expected_otherwise(case, chosen.members) if METRICS[threshold.metric].yes_or_no else ()
+        if others:
+            reason = f"something else was expected of the answers in {', '.join(others)}"
+            return replace(bare, outcome="not comparable", reason=reason)
         try:
             past = self._past(threshold, chosen, case.id)
             new = measured(threshold, case, past)
@@ -96,7 +110,7 @@ class Gate:
         except UnusableError as error:
             return replace(bare, outcome="not comparable", reason=str(error))
         margin = self._margin(case, Key(case.id, threshold.metric, threshold.statistic), past, chosen)
-        margin = replace(margin, extra=past.extra_variance(threshold, new.rounds))
+        margin = replace(margin, extra=past.extra_variance(threshold, new))
         return decided(replace(bare, reason=past.note, baseline=past.points), threshold, new, margin)
 
     def _bare(

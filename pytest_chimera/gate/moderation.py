@@ -41,10 +41,10 @@ class Moderated:
 
 
 def moderate(histories: Mapping[object, History]) -> dict[object, Moderated]:
-    """The moderated variance of each comparison; one without three runs, or alone, keeps its own."""
+    """The moderated variance of each comparison; one without three runs, alone, or of a share keeps its own."""
     squares = _floored(histories)
     known = {key: each.df for key, each in histories.items() if each.df >= FEWEST_RUNS - 1}
-    known = {key: df for key, df in known.items() if squares[key] > 0}
+    known = {key: df for key, df in known.items() if squares[key] > 0 and not histories[key].least}
     own = {key: Moderated(squares[key], max(each.df, 1), None) for key, each in histories.items()}
     if len(histories) == 1 or len(known) < 2:  # noqa: PLR2004  # a prior of one case is that case
         return own
@@ -55,18 +55,18 @@ def moderate(histories: Mapping[object, History]) -> dict[object, Moderated]:
         | {
             key: Moderated(squares[key], max(each.df, 1), prior.square_of(each.group))
             for key, each in histories.items()
-            if key not in known
+            if key not in known and not each.least
         }
     )
 
 
 def _floored(histories: Mapping[object, History]) -> dict[object, float]:
-    """The variances, none below what the clock resolves or far below the suite's: runs that agree by chance."""
+    """The variances, none below what clock or chance leave open or far below the suite's: runs that agree by chance."""
     found = {key: each.square for key, each in histories.items()}
     squares = {key: square if square > _ROUNDING else 0.0 for key, square in found.items()}
     positive = [each for each in squares.values() if each > 0]
     least = _FLOOR_SHARE * median(positive) if positive else 0.0
-    return {key: max(squares[key], each.tick**2 / 12, least) for key, each in histories.items()}
+    return {key: max(squares[key], each.tick**2 / 12, each.least, least) for key, each in histories.items()}
 
 
 def _groups(histories: Mapping[object, History], known: Mapping[object, int]) -> dict[object, str]:

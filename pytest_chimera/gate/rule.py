@@ -155,7 +155,8 @@ class Suite:
 
     def _assumed(self, history: History, prior: float | None) -> Margin:
         """The margin where so few runs cannot show their spread: the allowance stands for it."""
-        few = [each.square for each in self.histories.values() if 0 < each.df < FEWEST_RUNS - 1]
+        alike = [each for each in self.histories.values() if bool(each.least) == bool(history.least)]
+        few = [each.square for each in alike if 0 < each.df < FEWEST_RUNS - 1]
         square = self.allowance**2 if prior is None else max(self.allowance**2, prior)
         square = max(square + history.mean_rounds_variance, math.fsum(few) / len(few) if few else 0.0)
         return Margin(

@@ -250,7 +250,9 @@ def _length(counted: Mapping[str, Any]) -> int | None:
 
 
 def _failed(verdict: Mapping[str, Any]) -> bool:
-    return verdict.get("outcome") == "worse" and verdict.get("gated") is not False
+    """Whether a case became worse; that an arm is worse than another of its session says nothing of its history."""
+    arm = verdict.get("against") is not None
+    return verdict.get("outcome") == "worse" and verdict.get("gated") is not False and not arm
 
 
 def _are_rows(rows: object) -> bool:

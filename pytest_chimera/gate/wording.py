@@ -65,14 +65,22 @@ def headline(verdict: Verdict) -> str:
     """One sentence, without its full stop, that says what was found or why nothing could be."""
     name = subject(verdict)
     if verdict.change is None:
-        return f"{name} cannot be judged: {verdict.outcome}: {verdict.reason}"
+        beside = "" if verdict.against is None else f" against arm {verdict.against}"
+        return f"{name} cannot be judged{beside}: {verdict.outcome}: {verdict.reason}"
     direction = "lower" if verdict.change < 0 else "higher"
     rounds = f"{verdict.statistic} of {plural(verdict.rounds, 'round')}"
-    runs = plural(len(verdict.baseline), "run")
+    here, there, beside = "now", "before", plural(len(verdict.baseline), "run")
+    if verdict.against is not None:
+        here, there, beside = "here", f"in {verdict.against}", _pairs(verdict)
     return (
-        f"{name} is {percent(abs(verdict.change))[1:]} {direction} than before: "
-        f"{value(verdict, verdict.now)} now ({rounds}), {value(verdict, verdict.before)} before ({runs})"
+        f"{name} is {percent(abs(verdict.change))[1:]} {direction} than {than(verdict)}: "
+        f"{value(verdict, verdict.now)} {here} ({rounds}), {value(verdict, verdict.before)} {there} ({beside})"
     )
+
+
+def than(verdict: Verdict) -> str:
+    """What it was compared with, behind "worse than": "before", "arm a"."""
+    return "before" if verdict.against is None else f"arm {verdict.against}"
 
 
 def certainty(verdict: Verdict) -> str:
@@ -116,6 +124,14 @@ def general_remarks(verdict: Verdict) -> tuple[str, ...]:
 def plural(number: int, noun: str) -> str:
     """ "1 run", "5 runs"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _pairs(verdict: Verdict) -> str:
+    """What the value of the other arm rests on: pairs, or all its rounds at once."""
+    points = verdict.baseline
+    if len(points) == 1 and points[0].rounds is not None:
+        return plural(points[0].rounds, "round")
+    return plural(len(points), "pair")
 
 
 def _noise(verdict: Verdict) -> float | None:

@@ -17,6 +17,7 @@ from pytest_chimera.errors import MarkerError
 from pytest_chimera.limits import check_resolvable
 from pytest_chimera.records import Case, Message, ModelInfo
 from pytest_chimera.suites.arguments import BUILT_IN, CALL, CaseArguments
+from pytest_chimera.suites.expect import check_judgeable, merged
 from pytest_chimera.wire.options import validate_options
 from pytest_chimera.wire.request import encode_request
 
@@ -76,7 +77,8 @@ def build_case(
 ) -> Case:
     """The case that `question` and `arguments` (already merged: call over marker over settings) describe.
 
-    Raises MarkerError, OptionError or LimitError for what cannot be measured as written.
+    Raises MarkerError, OptionError or LimitError for what cannot be measured as written, and MissingExtraError for an
+    expectation that cannot be judged here.
     """
     said = arguments.over(BUILT_IN)
     _check_types(question)
@@ -89,18 +91,15 @@ def build_case(
         endpoint=_endpoint(question),
         suffix=question.suffix,
         raw=question.raw,
-        persona=persona.name if persona else None,
-        persona_hash=persona.hash if persona else None,
         options=_options(given, said, model),
         options_set=(*given, *(() if said.output_tokens is None else ("num_predict",))),
         think=said.think,
-        format=_format(question.format),
+        format=_format(_asked_format(question, persona)),
         tools=tuple(dict(tool) for tool in question.tools or ()),
-        limits=tuple(str(limit) for limit in said.limits),
-        expect=dict(said.expect),
-        gate=None if said.gate is None else tuple(str(each) for each in said.gate),
+        **_held_to(persona, said),
         **_measuring(said),
     )
+    check_judgeable(case.expect, CALL)
     encode_request(case)  # refuses here, and not in the first round, what an endpoint cannot say
     for limit in said.limits:
         check_resolvable(limit, case.rounds)
@@ -132,6 +131,22 @@ def _check_types(question: Question) -> None:
 
 def _wrong(name: str, value: object, accepted: str) -> MarkerError:
     return MarkerError(f"{CALL} has {name}={value!r}.", f"Accepted: {accepted}.", f"Correct {name}.")
+
+
+def _held_to(persona: Persona | None, said: CaseArguments) -> dict[str, Any]:
+    """Who speaks, and what must hold: limits, gate, the persona's expectations and those of the case over them."""
+    return {
+        "persona": persona.name if persona else None,
+        "persona_hash": persona.hash if persona else None,
+        "expect": merged(said.expect, persona.expected if persona else {}),
+        "limits": tuple(str(limit) for limit in said.limits),
+        "gate": None if said.gate is None else tuple(str(each) for each in said.gate),
+    }
+
+
+def _asked_format(question: Question, persona: Persona | None) -> Any:
+    """The format that the question asks for, else the one that its persona is bound to."""
+    return question.format if question.format is not None or persona is None else persona.bounds.get("format")
 
 
 def _measuring(said: CaseArguments) -> dict[str, Any]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _DIGEST_DIGITS = 12
 _ALWAYS_SHOWN = ("ttft", "tok/s", "e2e")
+_MOST_UNMET = 10
+"""Rounds of which it is said what their answers do not meet."""
 
 
 class CaseFailed(ChimeraError):  # noqa: N818  # says what happened, as it stands in pytest's summary
@@ -64,6 +66,8 @@ def explain_limits(result: CaseResult, outcomes: Sequence[LimitOutcome], failing
         lines += [f"  {each}" for each in ordered]
     if not result.counted:
         lines.append(f"  No round counts: {_why_none_counts(result)}.")
+    if any(each.limit.metric == "accuracy" for each in bad):
+        lines += _unmet(result)
     bound = [METRICS[each.limit.metric] for each in ordered]
     lines += [f"  {printable(wording.headline(each))}" for each in failing]
     return "\n".join([*lines, "", *_rounds(result, bound), "", *_conditions(result)])
@@ -78,6 +82,8 @@ def explain_verdicts(result: CaseResult, failing: Sequence[Verdict]) -> str:
     for each in result.verdicts:
         lines.append(f"  {wording.subject(each)}: {_state(each)}")
         lines += [f"    {printable(remark)}" for remark in wording.remarks(each)]
+    if any(each.metric == "accuracy" for each in failing):
+        lines += _unmet(result)
     compared = [METRICS[each.metric] for each in result.verdicts]
     earlier = _earlier_runs([each for each in result.verdicts if each.baseline])
     return "\n".join([*lines, *earlier, "", *_rounds(result, compared), "", *_conditions(result)])
@@ -111,13 +117,19 @@ def _earlier_runs(verdicts: Sequence[Verdict]) -> list[str]:
 def explain_unmet(result: CaseResult) -> str:
     """The text for answers that are not what was expected; its first line names one of them with what does not hold."""
     unmet = result.unmet
-    first = unmet[0].generation.unmet or ()
-    head = f"{len(unmet)} of {_plural(len(result.counted), 'answer')} not as expected: {printable(first[0])}"
-    lines = [head]
-    for each in unmet:
-        lines += [f"  {_name(each)}: {printable(text)}" for text in each.generation.unmet or ()]
-    accuracy = [METRICS["accuracy"]]
-    return "\n".join([*lines, "", *_rounds(result, accuracy), "", *_conditions(result)])
+    first = (unmet[0].generation.unmet or ("",))[0]
+    are = "answer is" if len(result.counted) == 1 else "answers are"
+    lines = [f"{len(unmet)} of {len(result.counted)} {are} not as expected: {printable(first)}", *_unmet(result)]
+    lines.append("  To let a case pass with a share of such answers, say how many: limits='accuracy >= 80%'.")
+    return "\n".join([*lines, "", *_rounds(result, [METRICS["accuracy"]]), "", *_conditions(result)])
+
+
+def _unmet(result: CaseResult) -> list[str]:
+    """What does not hold of each answer, of the first few that are not as expected."""
+    shown = result.unmet[:_MOST_UNMET]
+    lines = [f"  {_name(each)}: {printable(text)}" for each in shown for text in each.generation.unmet or ()]
+    more = len(result.unmet) - len(shown)
+    return [*lines, f"  and {_plural(more, 'more round')}"] if more else lines
 
 
 def explain_failures(result: CaseResult) -> str:
@@ -201,6 +213,8 @@ def _note(each: Round, result: CaseResult) -> str:
         notes.append(f"the server was busy {_plural(each.busy_answers, 'time')} before")
     if each.generation.ok and each.generation.client_ttft_ns is None:
         notes.append("empty answer")
+    if each.generation.unmet:
+        notes.append("not as expected")
     if each in result.stopped_early:
         notes.append(f"ended after {each.generation.eval_count} of {result.case.output_tokens} tokens")
     if result.prompt_fit(each.generation) == "cut":

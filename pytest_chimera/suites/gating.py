@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_chimera.gate.expressions import limits, parse_gate
+from pytest_chimera.gate.expressions import DEFAULT_THRESHOLDS, limits, parse_gate, thresholds
 from pytest_chimera.limits import check_resolvable, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from pytest_chimera.gate.expressions import Threshold
     from pytest_chimera.gate.judge import Gate
     from pytest_chimera.gate.saved import SavedCase
     from pytest_chimera.limits import Limit, LimitOutcome
@@ -39,10 +40,19 @@ class Gating:
         """The result with its verdicts; without any where not all its rounds were made."""
         if not result.complete:
             return result
-        broken = [str(each.limit) for each in self.outcomes(result) if each.state != "held"]
         said = self.gate.expressions if result.case.gate is None else result.case.gate
         verdicts = self.gate.judge(self.saved(result)) if said else ()
-        return replace(result, verdicts=verdicts, gate_broken=tuple(broken))
+        return replace(result, verdicts=verdicts, gate_broken=self._broken(result))
+
+    def judged_arm(self, result: CaseResult) -> CaseResult:
+        """The same of an arm, whose own gate is for comparing arms: earlier runs are compared by what the run says."""
+        if not result.case.gate:  # none of its own, or exempt
+            return self.judged(result)
+        bare = self.judged(replace(result, case=replace(result.case, gate=None)))
+        return replace(bare, case=result.case, gate_broken=self._broken(result) if result.complete else ())
+
+    def _broken(self, result: CaseResult) -> tuple[str, ...]:
+        return tuple(str(each.limit) for each in self.outcomes(result) if each.state != "held")
 
     def check(self, case: Case) -> None:
         """Refuse, before anything is measured, a limit that the rounds of the case cannot decide. Raises LimitError."""
@@ -64,6 +74,31 @@ class Gating:
     def confirmed(self, result: CaseResult, again: CaseResult) -> CaseResult:
         """The result with verdicts that hold after the second measurement."""
         return replace(result, verdicts=self.gate.confirm(result.verdicts, self.saved(again)))
+
+
+def compared(arms: Sequence[CaseResult]) -> list[CaseResult]:
+    """Arms, each but the first with its verdicts against the first, by its own gate; without one for information.
+
+    An arm that was stopped is not compared.
+    """
+    from pytest_chimera.gate.paired import compare_arms  # noqa: PLC0415  # only where arms are measured
+
+    first, *others = arms
+    if not first.complete:
+        return list(arms)
+    said = [_by_what(each.case) for each in others]
+    comparisons = sum(len(by) for by, _ in said)
+    found = [first]
+    for other, (by, gated) in zip(others, said, strict=True):
+        new = compare_arms(first, other, by, gated=gated, comparisons=comparisons) if other.complete else ()
+        found.append(replace(other, verdicts=(*other.verdicts, *new)))
+    return found
+
+
+def _by_what(case: Case) -> tuple[tuple[Threshold, ...], bool]:
+    """By what an arm is compared, and whether that fails it."""
+    own = thresholds(parse_gate(case.gate))
+    return (own, True) if own else (DEFAULT_THRESHOLDS, False)
 
 
 def again(case: Case) -> Case:

@@ -1,28 +1,34 @@
 """Personas: who the model is asked to be, read from small YAML files, some of them built in.
 
-A persona is a system text with a name, and perhaps model options. Which folders of a project are searched is the
-plugin's to say.
+A persona is a system text with a name, and perhaps model options, bounds and expectations of what it says. Which
+folders of a project are searched is the plugin's to say.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_chimera.errors import OptionError, PersonaError, nearest
+from pytest_chimera.errors import MarkerError, OptionError, PersonaError, nearest
+from pytest_chimera.plain_yaml import Node, NotPlainError, read_yaml
+from pytest_chimera.suites.expect import parse_expect
 from pytest_chimera.wire.options import validate_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    import yaml
+    from collections.abc import Iterator, Sequence
 
 BUILT_IN_FOLDER = Path(__file__).with_name("personas")
 
-_FIELDS = ("name", "description", "system", "options")
+FIELDS = ("name", "description", "system", "options", "bounds", "expect")
+"""What a file may say; `name` and `system` must be there."""
+BOUNDS = ("max_words", "format")
+"""What `bounds` may say: the longest answer, and the format of a case that names none."""
+
+_TEXTS = ("name", "description", "system")
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -36,6 +42,10 @@ class Persona:
     description: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Model options that belong to it; whatever settings, marker or call say stands over them."""
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+    """`max_words` of an answer, and its `format` ("json" or a JSON schema), where a case says no other."""
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    """What must hold of its answers, as `parse_expect` gives it; those of a case stand over it name by name."""
     source: str = ""
     """The file it was read from."""
 
@@ -44,12 +54,18 @@ class Persona:
         """SHA-256 (hex) of its system text."""
         return hashlib.sha256(self.system.encode()).hexdigest()
 
+    @property
+    def expected(self) -> Mapping[str, Any]:
+        """Its expectations, with the longest answer of its bounds among them."""
+        words = {"max_words": self.bounds["max_words"]} if "max_words" in self.bounds else {}
+        return {**words, **self.expect}
+
 
 def find_persona(name: str, search_paths: Sequence[Path] = (), *, allowed_options: Sequence[str] = ()) -> Persona:
     """The persona called `name`, by its file's name or its own, from `search_paths` (folders of YAML) or built in.
 
     Upper and lower case, spaces, '-' and '_' make no difference; the first folder that has it wins. Raises
-    PersonaError that lists what there is, or says with file and line what is wrong in a file.
+    PersonaError that lists what there is, or says with file, line and column what is wrong in a file.
     """
     wanted = _key(name)
     files = list(_files((*search_paths, BUILT_IN_FOLDER)))
@@ -73,94 +89,107 @@ def find_persona(name: str, search_paths: Sequence[Path] = (), *, allowed_option
 def read_persona(path: Path, allowed_options: Sequence[str] = ()) -> Persona:
     """The persona in one YAML file.
 
-    Raises PersonaError with file and line.
+    Raises PersonaError with file, line and column.
     """
-    import yaml  # noqa: PLC0415  # 30 ms that a run without personas does not pay
-
     try:
-        return _persona(path, yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), allowed_options)
+        return _Reader(path, allowed_options).persona(read_yaml(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise PersonaError(f"The persona file {path} cannot be read: {error.strerror}.", "", "Correct it.") from None
     except UnicodeDecodeError:
         raise PersonaError(
             f"The persona file {path} is not UTF-8.", "Accepted: YAML in UTF-8.", "Save it so."
         ) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it is not YAML"
-        raise PersonaError(f"{path}{line}: {problem}.", _accepted(), "Correct the YAML.") from None
-    except ValueError as error:  # a value that looks like a date and is none
-        raise PersonaError(f"{path}: {error}.", _accepted(), "Put the value into quotes.") from None
+    except NotPlainError as error:
+        where = f"{path}:{error.line}:{error.column}"
+        raise PersonaError(f"{where}: {error.what}", error.accepted, error.next_step) from None
 
 
-def _persona(path: Path, root: yaml.Node | None, allowed_options: Sequence[str]) -> Persona:
-    nodes = _fields(path, root)
-    for required in ("name", "system"):
-        if required not in nodes:
-            raise PersonaError(f"{path}:1: the persona has no {required!r}.", _accepted(), f"Add {required!r}.")
-    texts = {key: _text(path, key, nodes[key]) for key in nodes if key != "options"}
-    options = _options(path, nodes["options"], allowed_options) if "options" in nodes else {}
-    return Persona(options=options, source=str(path), **texts)
+class _Reader:
+    """From the nodes of one file to a persona; what is wrong is said with its place."""
 
+    def __init__(self, path: Path, allowed_options: Sequence[str]) -> None:
+        self.path = path
+        self.allowed_options = allowed_options
 
-def _fields(path: Path, root: yaml.Node | None) -> dict[str, yaml.Node]:
-    """The nodes by field name, each name known and given once."""
-    import yaml  # noqa: PLC0415  # see read_persona
-
-    if not isinstance(root, yaml.MappingNode):
-        line = root.start_mark.line + 1 if root is not None else 1
-        raise PersonaError(f"{path}:{line}: a persona is a mapping of fields.", _accepted(), "Write name: and system:.")
-    nodes: dict[str, yaml.Node] = {}
-    for key, value in root.value:
-        if key.value not in _FIELDS:
-            raise PersonaError(
-                f"{path}:{key.start_mark.line + 1}: unknown field {key.value!r}.",
-                _accepted(),
-                nearest(str(key.value), _FIELDS),
-            )
-        if key.value in nodes:
-            raise PersonaError(
-                f"{path}:{key.start_mark.line + 1}: the field {key.value!r} stands here a second time.",
-                "Accepted: each field once.",
-                "Leave one of them out.",
-            )
-        nodes[key.value] = value
-    return nodes
-
-
-def _text(path: Path, key: str, node: yaml.Node) -> str:
-    value = _construct(node)
-    if not isinstance(value, str) or not value.strip():
-        found = "empty" if value is None else repr(value)
-        raise PersonaError(
-            f"{path}:{node.start_mark.line + 1}: {key!r} is {found}.", "Accepted: a text.", "Put it into quotes."
+    def persona(self, root: Node) -> Persona:
+        nodes = self._mapping(
+            root, FIELDS, "a persona is a mapping of fields.", _accepted(), "Write name: and system:."
         )
-    return value.strip()
-
-
-def _options(path: Path, node: yaml.Node, allowed: Sequence[str]) -> dict[str, Any]:
-    value = _construct(node)
-    line = node.start_mark.line + 1
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise PersonaError(
-            f"{path}:{line}: 'options' is {value!r}.", "Accepted: a mapping such as temperature: 0.2.", ""
+        for required in ("name", "system"):
+            if required not in nodes:
+                raise self._refuse(root, f"the persona has no {required!r}.", _accepted(), f"Add {required!r}.")
+        return Persona(
+            source=str(self.path),
+            options=self._options(nodes["options"]) if "options" in nodes else {},
+            bounds=self._bounds(nodes["bounds"]) if "bounds" in nodes else {},
+            expect=self._expect(nodes["expect"]) if "expect" in nodes else {},
+            **{name: self._text(name, nodes[name]) for name in _TEXTS if name in nodes},
         )
-    try:
-        return validate_options(value, allowed)
-    except OptionError as error:
-        raise PersonaError(f"{path}:{line}: {error.what}", error.accepted, error.next_step) from None
 
+    def _text(self, name: str, node: Node) -> str:
+        if not isinstance(node.value, str) or not node.value.strip():
+            found = "empty" if node.value is None else repr(node.plain)
+            raise self._refuse(node, f"{name!r} is {found}.", "Accepted: a text.", "Put it into quotes.")
+        return node.value.strip()
 
-def _construct(node: yaml.Node) -> Any:
-    """The plain value of a node, by the safe rules."""
-    import yaml  # noqa: PLC0415  # see read_persona
+    def _options(self, node: Node) -> dict[str, Any]:
+        if not isinstance(node.value, dict):
+            accepted = "Accepted: a mapping such as temperature: 0.2."
+            raise self._refuse(node, f"'options' is {node.plain!r}.", accepted, "")
+        return dict(self._option(name, each) for name, each in node.value.items())
 
-    loader = yaml.SafeLoader("")
-    try:
-        return loader.construct_document(node)
-    finally:
-        loader.dispose()
+    def _option(self, name: str, node: Node) -> tuple[str, Any]:
+        try:
+            return name, validate_options({name: node.plain}, self.allowed_options)[name]
+        except OptionError as error:
+            raise self._refuse_key(node, error.what, error.accepted, error.next_step) from None
+
+    def _bounds(self, node: Node) -> dict[str, Any]:
+        accepted = f"Accepted: {', '.join(BOUNDS)}."
+        nodes = self._mapping(node, BOUNDS, f"'bounds' is {node.plain!r}.", accepted, "Write max_words: 300 below it.")
+        found: dict[str, Any] = {}
+        if "max_words" in nodes:
+            found |= self._expect(node._replace(value={"max_words": nodes["max_words"]}))
+        if "format" in nodes:
+            asked = nodes["format"].plain
+            if asked != "json" and not isinstance(asked, Mapping):
+                accepted = "Accepted: json, or a JSON schema as a mapping."
+                raise self._refuse(nodes["format"], f"'format' is {asked!r}.", accepted, "Correct it.")
+            found["format"] = asked
+        return {name: each for name, each in found.items() if each is not None}
+
+    def _expect(self, node: Node) -> dict[str, Any]:
+        """Each expectation on its own, so that what is wrong has its place."""
+        where = f"{self.path}:{node.line}:{node.column}"
+        if not isinstance(node.value, dict):
+            return self._parsed(node.plain, where)
+        found: dict[str, Any] = {}
+        for name, each in node.value.items():
+            found |= self._parsed({name: each.plain}, f"{self.path}:{each.key_line}:{each.key_column}")
+        return self._parsed(found, where)
+
+    def _parsed(self, said: object, where: str) -> dict[str, Any]:
+        try:
+            return parse_expect(said, where)
+        except MarkerError as error:
+            raise PersonaError(error.what, error.accepted, error.next_step) from None
+
+    def _mapping(
+        self, node: Node, known: Sequence[str], what: str, accepted: str, next_step: str
+    ) -> Mapping[str, Node]:
+        """The nodes by name, each of them known."""
+        if not isinstance(node.value, dict):
+            raise self._refuse(node, what, accepted, next_step)
+        for name, each in node.value.items():
+            if name not in known:
+                raise self._refuse_key(each, f"unknown field {name!r}.", accepted, nearest(name, known))
+        return node.value
+
+    def _refuse(self, node: Node, what: str, accepted: str, next_step: str) -> PersonaError:
+        return PersonaError(f"{self.path}:{node.line}:{node.column}: {what}", accepted, next_step)
+
+    def _refuse_key(self, node: Node, what: str, accepted: str, next_step: str) -> PersonaError:
+        return PersonaError(f"{self.path}:{node.key_line}:{node.key_column}: {what}", accepted, next_step)
 
 
 def _files(folders: Sequence[Path]) -> Iterator[Path]:
@@ -174,7 +203,7 @@ def _key(name: str) -> str:
 
 
 def _accepted() -> str:
-    return f"Accepted: {', '.join(_FIELDS)}; name and system must be there."
+    return f"Accepted: {', '.join(FIELDS)}; name and system must be there."
 
 
 def _unknown(name: str, known: list[str], broken: list[PersonaError]) -> PersonaError:

@@ -13,6 +13,8 @@ from pytest_chimera.metrics import METRICS, find_metric, result_statistic
 from pytest_chimera.units import format_value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_chimera.records import Case, CaseResult, Generation, ModelInfo, Verdict
     from pytest_chimera.stats import Statistic
 
@@ -79,6 +81,11 @@ class Run:
     def case(self) -> Case:
         """What was asked, as sent."""
         return self.result.case
+
+    @property
+    def point(self) -> Mapping[str, Any]:
+        """Of a point of a sweep: its parameters; empty of a case by itself."""
+        return self.result.case.point
 
     @property
     def model(self) -> ModelInfo:

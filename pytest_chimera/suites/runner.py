@@ -1,7 +1,7 @@
-"""One case, measured: warm up, ask as often as wanted, write each round down before the next begins.
+"""What measures on one host: its client, journal, lock and observer, and how a request is made of a case.
 
-Everything it needs is handed to it: client, clock, journal, lock, nonces, and an observer for those who watch. It
-decides nothing about limits and prints nothing.
+The way of a case through its rounds is in `course`, that of the points of a sweep in `sweeping`. Everything is handed
+in; nothing is decided here about limits, and nothing printed.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_chimera.errors import HostError, HostUnreachableError
-from pytest_chimera.records import Case, CaseResult, Failure, FailureKind, Generation, HostInfo, LoadedModel, Round
-from pytest_chimera.suites.coldness import find_loaded, mark_reloads, will_load
-from pytest_chimera.suites.expect import Expectations
+from pytest_chimera.errors import HostError
+from pytest_chimera.suites.course import Course
+from pytest_chimera.suites.schedule import FEWEST_BLOCKS
 from pytest_chimera.suites.sizes import calibrate
 from pytest_chimera.wire.request import NONCE_DIGITS, format_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_chimera.records import Case, CaseResult, Generation, HostInfo, LoadedModel, Round
     from pytest_chimera.suites.exclusive import Exclusive
     from pytest_chimera.suites.expect import Ground
     from pytest_chimera.suites.journal import Journal
@@ -95,6 +94,9 @@ def random_nonce() -> str:
 class Runner:
     """Measures cases on one host, one after the other."""
 
+    fewest_blocks = FEWEST_BLOCKS
+    """In how many loads each point of a sweep is measured at least, where its points need several."""
+
     def __init__(
         self,
         client: MeasuringClient,
@@ -124,21 +126,27 @@ class Runner:
 
     def run(self, case: Case) -> CaseResult:
         """Measure `case`; failed requests are in the result, and Ctrl-C leaves the finished rounds in the journal."""
-        began_ns, started_unix_ns = self.clock.monotonic_ns(), self.clock.unix_ns()
+        course = Course(self, self.as_measured(case))
+        began_ns = self.clock.monotonic_ns()
         waits: list[int] = []
 
         def waiting() -> None:
             waits.append(self.clock.monotonic_ns())
             self.observer.host_busy(case)
 
-        course = _Course(self, CaseResult(case=case, host=self.host, started_unix_ns=started_unix_ns), began_ns)
         try:
             with self.exclusive.turn(waiting):
                 self._unload_for(case)
-                course.go(waited_ns=self.clock.monotonic_ns() - waits[0] if waits else 0)
+                now_ns = self.clock.monotonic_ns()
+                course.begin(setup_ns=now_ns - began_ns, waited_ns=now_ns - waits[0] if waits else 0)
+                course.go()
         finally:
-            self.observer.case_finished(course.result)
+            course.end()
         return course.result
+
+    def as_measured(self, case: Case) -> Case:
+        """The case as this runner measures it: as it is."""
+        return case
 
     def _unload_for(self, case: Case) -> None:
         """Before a second measurement the model leaves memory: what one loaded model keeps does not average out."""
@@ -174,116 +182,3 @@ class Runner:
         if case.prompt_tokens is None:
             return case, None
         return calibrate(case, lambda each: self.ask(each)[0], self._calibrated)
-
-
-class _Course:
-    """The way of one case through its rounds; the host is held meanwhile."""
-
-    def __init__(self, runner: Runner, result: CaseResult, began_ns: int) -> None:
-        self.runner = runner
-        self.result = result
-        self.began_ns = began_ns
-        self.expectations = Expectations(result.case.expect, runner.ground)
-
-    def go(self, *, waited_ns: int) -> None:
-        """All rounds, or as many as failures allow; what was measured is in `result`, also after Ctrl-C."""
-        runner = self.runner
-        runner.observer.case_started(self.result.case)
-        case, failed = runner.sized(self.result.case)
-        setup_ns = runner.clock.monotonic_ns() - self.began_ns
-        self.result = replace(self.result, case=case, setup_ns=setup_ns, waited_ns=waited_ns)
-        if runner.journal:
-            runner.journal.begin(self.result)
-        try:
-            if failed is None:
-                self._warm_up()
-                self._measure()
-            else:
-                self._add(Round(number=1, warmup=True, cold=None, generation=failed))
-                self._stop("its prompt could not be made: the request to count its tokens failed")
-            rounds = mark_reloads(self.result.rounds)
-            self.result = replace(self.result, rounds=rounds, complete=self.result.stopped is None)
-        finally:
-            self._note()
-
-    def _warm_up(self) -> None:
-        began_ns = self.runner.clock.monotonic_ns()
-        try:
-            for number in range(1, self.result.case.warmup + 1):
-                if not self._round(number, warmup=True).generation.ok:
-                    self._stop(f"warm-up round {number} failed")
-                    return
-        finally:
-            self.result = replace(self.result, warmup_ns=self.runner.clock.monotonic_ns() - began_ns)
-
-    def _measure(self) -> None:
-        case, failures, began_ns = self.result.case, 0, self.runner.clock.monotonic_ns()
-        try:
-            for number in range(1, case.rounds + 1):
-                if self.result.stopped is not None:
-                    return
-                failures += not self._round(number, warmup=False).generation.ok
-                if failures > case.max_failed_rounds and number < case.rounds:
-                    self._stop(f"{failures} of {number} rounds failed and max_failed_rounds={case.max_failed_rounds}")
-        finally:
-            self.result = replace(self.result, measuring_ns=self.runner.clock.monotonic_ns() - began_ns)
-
-    def _round(self, number: int, *, warmup: bool) -> Round:
-        case, runner = self.result.case, self.runner
-        try:
-            if case.start == "cold" and not warmup:
-                runner.client.unload(case.model.name)
-        except HostError as error:
-            cold, generation, busy = None, self._not_sent(error), 0
-        else:
-            cold = will_load(case, self._in_memory(), self.result.loaded)
-            generation, busy = runner.ask(case)
-            generation = replace(generation, unmet=self.expectations.unmet(generation))
-        done = Round(number=number, warmup=warmup, cold=cold, generation=generation, busy_answers=busy)
-        self._note_loaded(done)
-        self._add(done)
-        return done
-
-    def _in_memory(self) -> tuple[LoadedModel, ...] | None:
-        try:
-            return self.runner.client.loaded()
-        except HostError:
-            return None  # the request itself will tell what is wrong, or that only this question is not answered
-
-    def _not_sent(self, error: HostError) -> Generation:
-        """The failed request that could not even be sent."""
-        case = self.result.case
-        kind: FailureKind = "connect" if isinstance(error, HostUnreachableError) else "http"
-        message = f"The model could not be unloaded before this round. {error}"
-        return Generation(
-            endpoint=case.endpoint,
-            host=self.result.host.url,
-            model=case.model.name,
-            options=case.options,
-            think=case.think,
-            prompt_hash=case.prompt_hash,
-            sent_unix_ns=self.runner.clock.unix_ns(),
-            failure=Failure(kind=kind, cause="not_unloaded", message=message),
-        )
-
-    def _note_loaded(self, done: Round) -> None:
-        """After the first request that went well, keep what the server says of the model in memory."""
-        if self.result.loaded is not None or not done.generation.ok:
-            return
-        with suppress(HostError):
-            loaded = find_loaded(self.result.case.model, self.runner.client.loaded())
-            self.result = replace(self.result, loaded=loaded)
-            self._note()
-
-    def _add(self, done: Round) -> None:
-        self.result = replace(self.result, rounds=(*self.result.rounds, done))
-        if self.runner.journal:
-            self.runner.journal.add(self.result.case.id, done)
-        self.runner.observer.round_done(self.result.case, done)
-
-    def _stop(self, why: str) -> None:
-        self.result = replace(self.result, stopped=why)
-
-    def _note(self) -> None:
-        if self.runner.journal:
-            self.runner.journal.note(self.result)

@@ -23,6 +23,8 @@ _WORDS = (  # noqa: SIM905  # a text is easier to read than its list
     "morning while people on the far bank carry bread and apples to the market and talk of wind and harvest"
 ).split()
 _TRIES = 8
+_FIRST_WORDS = 32
+"""So few fit into every num_ctx, and show how many tokens a word has: five, with the tokenizer of a small model."""
 
 
 def calibrate(
@@ -39,7 +41,7 @@ def calibrate(
     if key in known:
         return with_prompt(case, known[key]), None
     counts: dict[int, int] = {}
-    words = target
+    words = min(target, _FIRST_WORDS)
     probe = replace(case, options={**case.options, "num_predict": 1})
     for _ in range(_TRIES):
         answer = ask(with_prompt(probe, filler(words)))
@@ -77,7 +79,7 @@ def _next(counts: dict[int, int], target: int) -> int:
     """The number of words to try next: on the line through the two nearest tries, or by ratio after the first."""
     near = sorted(counts, key=lambda words: abs(counts[words] - target))[:2]
     best = near[0]
-    slope = 1.0
+    slope = counts[best] / best  # too steep by what template and nonce take, so that the second try is too short
     if len(near) > 1 and counts[near[0]] != counts[near[1]]:
         slope = (counts[near[0]] - counts[near[1]]) / (near[0] - near[1])
     step = (target - counts[best]) / slope if slope > 0 else target - counts[best]

@@ -6,6 +6,8 @@ What the values of a suite may be is said in `schema`.
 from __future__ import annotations
 
 import json
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +49,29 @@ class Source:
             return read_yaml(text)
         except NotPlainError as error:
             raise self.refuse((error.line, error.column), error.what, error.accepted, error.next_step) from None
+
+
+class Places(Mapping[str, tuple[int, int]]):
+    """Field -> line and column, in a third of the memory of a dict: a suite may have ten thousand cases."""
+
+    __slots__ = ("_names", "_numbers")
+
+    def __init__(self, names: tuple[str, ...], places: Iterable[tuple[int, int]]) -> None:
+        self._names = names
+        self._numbers = array("Q", [number for place in places for number in place])
+
+    def __getitem__(self, name: str) -> tuple[int, int]:
+        """Raises KeyError for a field that is not there."""
+        if name not in self._names:
+            raise KeyError(name)
+        at = 2 * self._names.index(name)
+        return self._numbers[at], self._numbers[at + 1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def shown(value: object) -> str:

@@ -17,6 +17,8 @@ from pytest_chimera.errors import MarkerError, nearest
 
 MOST_POINTS = 2_000
 """Points of one sweep; each has rows of its own."""
+LARGEST_GRID = 10**12
+"""Points of which a sample is drawn."""
 
 ARM = "arm"
 """The parameter of which arms are the levels, in `Case.point`."""
@@ -46,11 +48,11 @@ class Sweep:
         """Every point, in the order of the grid with the last parameter changing fastest, or as listed."""
         if self.listed:
             return self.listed
-        grid = [dict(zip(self.parameters, levels, strict=True)) for levels in self._grid()]
-        if self.sample is None or self.sample >= len(grid):
-            return tuple(grid)
-        chosen = random.Random(self.seed).sample(range(len(grid)), self.sample)  # noqa: S311  # repeatable, no secret
-        return tuple(grid[each] for each in sorted(chosen))
+        count = math.prod(len(levels) for levels in self.parameters.values())
+        if self.sample is None or self.sample >= count:
+            return tuple(dict(zip(self.parameters, levels, strict=True)) for levels in self._grid())
+        chosen = random.Random(self.seed).sample(range(count), self.sample)  # noqa: S311  # repeatable, no secret
+        return tuple(self._at(each) for each in sorted(chosen))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,6 +68,14 @@ class Sweep:
             if getattr(self, name) is not None:
                 said[name] = getattr(self, name)
         return {**said, **({"seed": self.seed} if self.seed else {})}
+
+    def _at(self, index: int) -> dict[str, Any]:
+        """One point of the grid, which is not made as a whole: it may be far larger than its sample."""
+        found = {}
+        for name, levels in reversed(list(self.parameters.items())):
+            index, place = divmod(index, len(levels))
+            found[name] = levels[place]
+        return {name: found[name] for name in self.parameters}
 
     def _grid(self) -> itertools.product[tuple[Any, ...]]:
         return itertools.product(*self.parameters.values())
@@ -100,6 +110,8 @@ def parse_sweep(value: object, where: str) -> Sweep:
     made = min(count, found.sample or count)
     if made > MOST_POINTS:
         raise _refuse(where, f"the sweep has {made:,} points, and {MOST_POINTS:,} are the most.")
+    if count > LARGEST_GRID:
+        raise _refuse(where, f"the sample is drawn from more than {LARGEST_GRID:,} points.", "Vary less.")
     if listed and found.sample is not None:
         raise _refuse(where, "a sample is drawn from parameters, not from listed points.")
     return found

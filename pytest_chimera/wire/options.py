@@ -14,8 +14,11 @@ from pytest_chimera.errors import OptionError, nearest
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+LOAD_OPTIONS = ("num_ctx", "num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread", "draft_num_predict")
+"""Taken up when the model is loaded: a change of one of them loads it anew; every other is taken up by each request."""
+
 OPTIONS: dict[str, type] = {
-    # Taken up when the model is loaded: a change of one of them loads it anew.
+    # Those of LOAD_OPTIONS.
     "num_ctx": int,
     "num_batch": int,
     "num_gpu": int,

@@ -1,18 +1,23 @@
-"""Measurements and files that nobody made, and statements as plain text."""
+"""Measurements, files and sweeps that nobody made, and statements as plain text."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_chimera.analysis import Evidence, analyse
+from pytest_chimera.analysis.factors import Observation
 from pytest_chimera.analysis.form import Count, Quoted, facts_in
 from pytest_chimera.records import Artifact, Fact, Measurement, Source
 from pytest_chimera.units import format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from random import Random
 
     from pytest_chimera.analysis.form import Analysis, Part, Statement
     from pytest_chimera.units import Dimension
@@ -145,3 +150,76 @@ def _said(piece: str | Quoted | Fact | Count) -> str:
 def make() -> Maker:
     """Makes measurements and files."""
     return Maker()
+
+
+LOADS = ("num_ctx", "num_gpu")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepMaker:
+    """A sweep as it is scheduled: passes of shuffled blocks, in each its rounds, in each round its points at random."""
+
+    levels: Mapping[str, Sequence[str]] = field(
+        default_factory=lambda: {"num_ctx": ("512", "2048"), "temperature": ("0.2", "0.8")}
+    )
+    passes: int = 3
+    rounds: int = 3
+    between: float = 0.02
+    """Standard deviation of ln between loads."""
+    within: float = 0.01
+    drift: float = 0.0
+    """Change of ln from one request to the next."""
+    effects: Mapping[str, float] = field(default_factory=dict)
+    """"num_ctx=512" -> change of ln."""
+
+    def make(self, chance: Random) -> list[Observation]:
+        """The observations of one sweep."""
+        loads = {name: levels for name, levels in self.levels.items() if name in LOADS}
+        others = {name: levels for name, levels in self.levels.items() if name not in LOADS}
+        made: list[Observation] = []
+        block = 0
+        keys = _shuffled(chance, _grid(loads))
+        for _ in range(self.passes):
+            # As `suites.schedule` does it: of two keys every pass mirrors the one before
+            keys = keys[::-1] if len(keys) == 2 else _shuffled(chance, keys)
+            for key in keys:
+                block += 1
+                load = chance.gauss(0, self.between)
+                for _ in range(self.rounds):
+                    for point in _shuffled(chance, _grid(others)):
+                        levels = {name: {**key, **point}[name] for name in self.levels}
+                        effect = sum(self.effects.get(f"{name}={level}", 0.0) for name, level in levels.items())
+                        noise = load + chance.gauss(0, self.within) + self.drift * len(made)
+                        made.append(
+                            Observation(
+                                levels=levels, block=block, order=float(len(made)), value=math.exp(effect + noise)
+                            )
+                        )
+        return made
+
+    @staticmethod
+    def observed(*rows: tuple[int | None, float, Mapping[str, Any]]) -> list[Observation]:
+        """Observations in the order in which they are written: block, ln of the value, levels."""
+        return [
+            Observation(
+                levels={name: str(level) for name, level in levels.items()},
+                block=block,
+                order=order,
+                value=math.exp(log),
+            )
+            for order, (block, log, levels) in enumerate(rows)
+        ]
+
+
+def _grid(levels: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    return [dict(zip(levels, each, strict=True)) for each in product(*levels.values())]
+
+
+def _shuffled(chance: Random, points: list[dict[str, str]]) -> list[dict[str, str]]:
+    return chance.sample(points, len(points))
+
+
+@pytest.fixture(scope="session")
+def maker() -> type[SweepMaker]:
+    """Makes sweeps."""
+    return SweepMaker

@@ -136,7 +136,7 @@ def test_json_has_every_verdict(saved: Any, compare: Any) -> None:
     saved.write("new.json", saved.result(slower=1.2, host={"version": "0.33.0"}), saved.result("test_new[toy]"), day=2)
     nothing = dict.fromkeys(
         ("now", "before", "ratio", "ratio_low", "ratio_high", "p_value", "margin", "error", "smallest_change",
-         "allowance", "noise", "second", "trend")
+         "allowance", "noise", "second", "trend", "against")
     )  # fmt: skip
     assert rounded(compare.data("base.json", "new.json", "--fail-on", "ttft:5%")) == {
         "schema": "pytest-chimera-compare",
@@ -677,7 +677,7 @@ REFUSED = {
         (
             "The gate 'speed:5%' names no known metric: 'speed'. Known metrics: ttft, answer, prompt_eval, prefill, "
             "eval, tok/s, steps/s, time/token, itl, load, wait, total, e2e, server_ttft, transport, stalls, "
-            "prompt_tokens, output_tokens, groundedness. Write it as in 'tok/s >= 30' or 'ttft.p95 <= 2 s'."
+            "prompt_tokens, output_tokens, groundedness, accuracy. Write it as in 'tok/s >= 30' or 'ttft.p95 <= 2 s'."
         ),
     ),
     "negative threshold": (
@@ -692,7 +692,8 @@ REFUSED = {
         (
             "The gate 'output_tokens:5%' names output_tokens, of which neither more nor less is better. Accepted: "
             "ttft, answer, prompt_eval, prefill, eval, tok/s, steps/s, time/token, itl, load, wait, total, e2e, "
-            "server_ttft, transport, stalls, groundedness. Write it as in 'tok/s:5%', 'ttft.p95:20%' or 'tok/s >= 40'."
+            "server_ttft, transport, stalls, groundedness, accuracy. "
+            "Write it as in 'tok/s:5%', 'ttft.p95:20%' or 'tok/s >= 40'."
         ),
     ),
     "a limit": (

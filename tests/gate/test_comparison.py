@@ -241,21 +241,26 @@ def past(history: History, within: float | None) -> Past:
     return Past(history=history, points=(), within=within)
 
 
+def of_rounds(rounds: int) -> Measured:
+    """A new run with so many rounds."""
+    return Measured(log_cost=0.0, value=1.0, rounds=rounds)
+
+
 def test_fewer_rounds_now_are_further_variance() -> None:
     """The median of fewer rounds is less sure than those before: by the difference of what rounds explain."""
     before = variance_of("median", 30, 0.02)
     history = History(group="ttft", costs={"a": 0.0, "b": 0.1}, rounds_variance={"a": before, "b": before})
     known = past(history, 0.02)
     five = variance_of("median", 5, 0.02) - before
-    assert known.extra_variance(threshold("ttft:5%"), 5) == pytest.approx(five, rel=1e-12)
-    assert known.extra_variance(threshold("ttft:5%"), 30) == pytest.approx(0, abs=1e-18)
-    assert known.extra_variance(threshold("ttft:5%"), 300) == 0
+    assert known.extra_variance(threshold("ttft:5%"), of_rounds(5)) == pytest.approx(five, rel=1e-12)
+    assert known.extra_variance(threshold("ttft:5%"), of_rounds(30)) == pytest.approx(0, abs=1e-18)
+    assert known.extra_variance(threshold("ttft:5%"), of_rounds(300)) == 0
 
 
 def test_where_rounds_are_not_known_there_is_no_further_variance() -> None:
     """Without a spread of rounds, in a history of medians alone, or without a round, nothing is added."""
     history = History(group="ttft", costs={"a": 0.0, "b": 0.1}, rounds_variance={"a": 1e-6})
-    assert past(history, None).extra_variance(threshold("ttft:5%"), 5) == 0
-    assert past(History(group="ttft", costs={"a": 0.0}), 0.02).extra_variance(threshold("ttft:5%"), 5) == 0
-    assert past(history, 0.02).extra_variance(threshold("ttft:5%"), 0) == 0
-    assert past(history, 0.02).extra_variance(threshold("ttft:5%"), 5) > 0
+    assert past(history, None).extra_variance(threshold("ttft:5%"), of_rounds(5)) == 0
+    assert past(History(group="ttft", costs={"a": 0.0}), 0.02).extra_variance(threshold("ttft:5%"), of_rounds(5)) == 0
+    assert past(history, 0.02).extra_variance(threshold("ttft:5%"), of_rounds(0)) == 0
+    assert past(history, 0.02).extra_variance(threshold("ttft:5%"), of_rounds(5)) > 0

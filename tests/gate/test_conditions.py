@@ -38,6 +38,12 @@ def of(make: Any, changes: dict[str, Any]) -> Conditions:
         ({}, {"start": "cold"}, ["start cold instead of warm"]),
         ({}, {"tools": (TOOL, TOOL)}, ["tools 2 instead of 0"]),
         ({}, {"think": True}, ["think true instead of default"]),
+        ({}, {"persona": "x", "persona_hash": "ab" * 32}, ["persona abababababab instead of none"]),
+        (
+            {"persona": "x", "persona_hash": "ab" * 32},
+            {"persona": "x", "persona_hash": "cd" * 32},
+            ["persona cdcdcdcdcdcd instead of abababababab"],
+        ),
         ({"think": True}, {"think": False}, ["think false instead of true"]),
         ({"think": "low"}, {"think": "high"}, ["think high instead of low"]),
         ({"format": "json"}, {}, ["format default instead of json"]),

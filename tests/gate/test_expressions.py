@@ -32,7 +32,7 @@ quickly = settings(max_examples=80, deadline=None)
 EXAMPLE = "Write it as in 'tok/s:5%', 'ttft.p95:20%' or 'tok/s >= 40'."
 KNOWN = (
     "Known metrics: ttft, answer, prompt_eval, prefill, eval, tok/s, steps/s, time/token, itl, load, wait, total, e2e, "
-    "server_ttft, transport, stalls, prompt_tokens, output_tokens, groundedness."
+    "server_ttft, transport, stalls, prompt_tokens, output_tokens, groundedness, accuracy."
 )
 JUDGED = [name for name, metric in METRICS.items() if metric.better is not None]
 LIMIT_EXAMPLE = "Write it as in 'tok/s >= 30' or 'ttft.p95 <= 2 s'."

@@ -14,6 +14,7 @@ from pytest_chimera.gate.decide import NOT_AGAIN
 from pytest_chimera.gate.expressions import DEFAULT_THRESHOLDS
 from pytest_chimera.gate.judge import Gate
 from pytest_chimera.gate.saved import read_document
+from pytest_chimera.gate.wording import subject
 from pytest_chimera.metrics import METRICS
 from pytest_chimera.records import BaselinePoint, SecondLook, Verdict
 
@@ -33,6 +34,8 @@ CASES = {
 }
 """Costs of example B of the notes."""
 LENGTHS = "answers differ in length"
+NOT_HERE = ("server_ttft", "transport", "groundedness", "accuracy")
+"""No clock of the server is known in these runs, and nobody checked the answers."""
 STOPPED = {"generation": {"done_reason": "stop"}}
 HOT = {"case": {"options": {"num_ctx": 512, "num_predict": 10, "temperature": 0.8}}}
 
@@ -60,10 +63,7 @@ def points(costs: Sequence[float], unit: float = 0.1, rounds: int = 3) -> tuple[
 
 def outcomes(verdicts: Sequence[Verdict]) -> list[tuple[str, str, str | None]]:
     """What was found of each metric."""
-    return [
-        (each.metric if each.statistic == "median" else f"{each.metric}.{each.statistic}", each.outcome, each.reason)
-        for each in verdicts
-    ]
+    return [(subject(each), each.outcome, each.reason) for each in verdicts]
 
 
 def suite(make: Any, count: int = 5) -> list[SavedRun]:
@@ -155,7 +155,7 @@ def test_worse_and_better_need_threshold_and_margin(make: Any, cost: float, thre
 def test_every_metric_can_be_judged(make: Any, metric: str) -> None:
     """Whichever metric is gated gets a verdict: worse where it is 20 % slower, and a reason where it has no number."""
     (verdict,) = make.gate(make.runs(*FIVE), f"{metric}:5%").judge(make.case(make.result(1.2)))
-    if metric in {"server_ttft", "transport", "groundedness"}:  # no clock of the server here, and nobody checked
+    if metric in NOT_HERE:
         assert outcomes([verdict]) == [
             (metric, "not enough samples", "of 0005: no counted round has a value for it"),
         ]

@@ -81,12 +81,13 @@ def test_everything_of_a_case_is_read(make: Any) -> None:
     assert case.series["itl"].statistics["n"] == 27
     assert list(case.series) == [
         "ttft", "prompt_eval", "eval", "time/token", "tok/s", "load", "e2e", "answer", "prefill", "steps/s", "itl",
-        "wait", "total", "server_ttft", "transport", "stalls", "groundedness",
+        "wait", "total", "server_ttft", "transport", "stalls", "groundedness", "accuracy",
     ]  # fmt: skip
     assert case.conditions == Conditions(
         defining={
             "prompt": case.info["prompt_hash"][:12], "endpoint": "chat", "raw": "false", "prefix": "unique",
-            "start": "warm", "tools": "0", "think": "default", "format": "default", "nonce": "[xxxxxxxx] ",
+            "start": "warm", "tools": "0", "think": "default", "format": "default", "persona": "none",
+            "nonce": "[xxxxxxxx] ",
             "option num_ctx": "512", "option num_predict": "10", "option temperature": "0.5",
             "names of options": "num_ctx, num_predict, temperature",
         },

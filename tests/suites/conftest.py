@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_chimera.client import Client, Connection, SystemClock
+from pytest_chimera.engine.script import Script, ScriptedAnswer, ScriptedModel, split_words
+from pytest_chimera.engine.scripted import ScriptedBackend
+from pytest_chimera.engine.serve import LocalServer
 from pytest_chimera.errors import HostUnreachableError
 from pytest_chimera.records import (
     Case,
@@ -23,11 +27,16 @@ from pytest_chimera.records import (
 )
 from pytest_chimera.suites.arguments import CaseArguments
 from pytest_chimera.suites.bench import Bench
-from pytest_chimera.suites.runner import Runner
+from pytest_chimera.suites.exclusive import HostLock
+from pytest_chimera.suites.journal import Journal
+from pytest_chimera.suites.runner import Runner, Unobserved
 from pytest_chimera.wire.request import format_nonce
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
+    from pathlib import Path
+
+    from pytest_chimera.engine.backend import AnswerRequest
 
 MS = 1_000_000
 MODEL = ModelInfo(
@@ -193,3 +202,83 @@ class House:
 def house() -> House:
     """A server in memory with all that a runner needs."""
     return House()
+
+
+class WatchedBackend(ScriptedBackend):
+    """A scripted engine that keeps what it was asked and what it loaded, and reports answers as slow as it is told.
+
+    The reported durations are made up, so that no test waits for them or depends on how busy the machine is.
+    """
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(script)
+        self.asked: list[AnswerRequest] = []
+        self.loads: list[tuple[str, int]] = []
+        self.slowness: Callable[[int, AnswerRequest], float] = lambda number, request: 1.0
+        """From the number of a request (from 0) and the request to how slow its answer is; 1 is 100 tok/s."""
+
+    async def answer(self, request: AnswerRequest) -> AsyncGenerator[dict[str, Any], None]:
+        slow = self.slowness(len(self.asked), request)
+        self.asked.append(request)
+        async with aclosing(super().answer(request)) as chunks:
+            async for chunk in chunks:
+                yield {**chunk, **self._reported(chunk["eval_count"], slow)} if chunk.get("done") else chunk
+
+    @staticmethod
+    def _reported(tokens: int, slow: float) -> dict[str, int]:
+        return {"eval_duration": round(tokens * 10 * MS * slow), "total_duration": 10_000 * MS}
+
+    async def _load(self, state: Any, request: AnswerRequest) -> None:
+        if state.loaded_ctx != state.num_ctx(request):
+            self.loads.append((request.model, state.num_ctx(request)))
+        await super()._load(state, request)
+
+
+class Hosted:
+    """Watched engines on real sockets, a runner for each, and benches on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.servers: list[LocalServer] = []
+        self.delivered: list[CaseResult] = []
+        self.engines: dict[str, WatchedBackend] = {}
+        self.found: dict[str, tuple[ModelInfo, Runner]] = {}
+        """Model -> what its server says of it, and who measures there."""
+
+    def serve(self, *names: str) -> WatchedBackend:
+        """Start a server that has these models."""
+        answer = ScriptedAnswer(tokens=split_words("The sky is blue because short waves scatter more."))
+        model = ScriptedModel(answers=(answer,), context_length=8192)
+        engine = WatchedBackend(Script(models={f"{name}:latest": model for name in names}))
+        server = LocalServer(engine)
+        self.servers.append(server.__enter__())
+        client = Client(Connection.resolve(server.url, {}, {}))
+        runner = Runner(
+            client, client.host_info(), journal=Journal(self.folder / "j.jsonl"), observer=Unobserved(),
+            exclusive=HostLock(server.url, self.folder), clock=SystemClock(), pause=lambda _: None,
+        )  # fmt: skip
+        for name in names:
+            self.engines[name] = engine
+            self.found[name] = (client.model(name), runner)
+        return engine
+
+    def bench(self, name: str, **more: Any) -> Bench:
+        """A bench on one of the models, which finds the others."""
+        info, runner = self.found[name]
+        return Bench(
+            runner, info, test_id="t.py::test", test_name="test", deliver=self.delivered.append,
+            marker=CaseArguments(), settings=CaseArguments(rounds=3), others=lambda other: self.found[other], **more,
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        """Stop all servers."""
+        for server in self.servers:
+            server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[Hosted]:
+    """Servers that live as long as the test."""
+    hosted = Hosted(tmp_path)
+    yield hosted
+    hosted.stop()

@@ -61,7 +61,7 @@ def test_none_is_not_said() -> None:
             (
                 f"{WHERE} has the unknown argument 'round'. Known arguments: rounds, warmup, options, persona, think, "
                 "prefix, start, timeout, idle_timeout, max_failed_rounds, limits, gate, keep_alive, truncate, "
-                "prompt_tokens, output_tokens. "
+                "prompt_tokens, output_tokens, expect, sweep. "
                 "Did you mean 'rounds'?"
             ),
         ),
@@ -148,7 +148,7 @@ def test_an_argument_without_a_name_is_refused() -> None:
     assert refused({}, 5) == (
         f"{WHERE} was given 5 without a name. Accepted: keyword arguments only: rounds, warmup, options, persona, "
         "think, prefix, start, timeout, idle_timeout, max_failed_rounds, limits, gate, keep_alive, truncate, "
-        "prompt_tokens, output_tokens. Write it as in rounds=5."
+        "prompt_tokens, output_tokens, expect, sweep. Write it as in rounds=5."
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_chimera.records import BaselinePoint, CaseResult, SecondLook, Verdict
 from pytest_chimera.suites import LimitBroken
-from pytest_chimera.suites.bench import check
+from pytest_chimera.suites.checking import check
 from pytest_chimera.suites.explain import WorseThanBefore, explain_verdicts
 from pytest_chimera.suites.gating import Gating
 

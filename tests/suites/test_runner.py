@@ -217,12 +217,12 @@ def test_a_prompt_of_a_fixed_size_is_found_by_the_servers_count(house: Any, tmp_
 
     case = replace(house.case(rounds=1), prompt_tokens=512)
     case = replace(case, messages=(replace(case.messages[0], content=""),))
-    house.server.plan = [count] * 3
+    house.server.plan = [count] * 4
     with Journal(tmp_path / "j.jsonl") as house.journal:
         runner = house.runner()
         result = runner.run(case)
     sizes = [len(each.split()) for each in house.server.prompts]
-    assert sizes == [512, 372, 400, 400, 400]
+    assert sizes == [32, 315, 401, 400, 400, 400]
     assert result.case.messages[0].content == house.server.prompts[-1]
     assert len(result.rounds) == 2
     house.server.prompts.clear()
@@ -240,7 +240,7 @@ def test_a_prompt_of_a_fixed_size_is_counted_as_the_rounds_send_it(house: Any) -
 
 def test_a_prompt_size_below_what_the_template_takes_is_refused(house: Any) -> None:
     """A size that even one word goes beyond is a mistake of the person, said in words."""
-    house.server.plan = [{"prompt_eval_count": 55}, {"prompt_eval_count": 40}]
+    house.server.plan = [{"prompt_eval_count": count} for count in (55, 44, 40)]
     with pytest.raises(MarkerError) as caught:
         house.runner().run(house.case(prompt_tokens=16))
     assert str(caught.value) == (

@@ -67,7 +67,8 @@ def test_a_generation(
     ]
     assert seen.groundedness is None  # whoever checks an answer sets it, never the client
     derived = {name: getattr(seen, name) for name in DERIVED}
-    left_out = {"host", "arrivals", "groundedness"}
+    assert seen.unmet is None  # same
+    left_out = {"host", "arrivals", "groundedness", "unmet"}
     expected({**{key: value for key, value in seen.as_dict().items() if key not in left_out}, **derived})
 
 

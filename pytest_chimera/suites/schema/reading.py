@@ -10,7 +10,7 @@ from pytest_chimera.suites.schema.checking import check_case
 from pytest_chimera.suites.schema.fields import check_name, read_fields, unknown
 from pytest_chimera.suites.schema.kinds import SuiteSource, refuse
 from pytest_chimera.suites.schema.tables import CASE, DEFAULTS, SUITE
-from pytest_chimera.suites.sources import shown
+from pytest_chimera.suites.sources import Places, shown
 from pytest_chimera.suites.suite import Suite, SuiteCase
 from pytest_chimera.suites.sweep import Arm
 
@@ -48,7 +48,8 @@ def parse_suite(text: str, path: Path, allowed_options: Sequence[str] = ()) -> S
     _check_top(root, source)
     said, _ = read_fields(root, SUITE, "a suite", source)
     reader = _Cases(source, said)
-    cases = tuple(reader.read(name, node) for name, node in said["cases"].value.items())
+    nodes = said["cases"].value
+    cases = tuple(reader.read(name, nodes.pop(name)) for name in list(nodes))  # no node is kept beside its case
     return Suite(
         path=path,
         description=said.get("description", ""),
@@ -80,6 +81,7 @@ class _Cases:
         self.defaults, self.default_places = said.get("defaults", _NOTHING)
         self.models: tuple[str, ...] = said.get("models", ())
         self.environment = tuple(said.get("environment", ()))
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def read(self, name: str, node: Node) -> SuiteCase:
         """One case, checked."""
@@ -110,7 +112,7 @@ class _Cases:
             column=node.key_column,
             description=apart.get("description", ""),
             fields=said,
-            places=places,
+            places=self._packed(places),
             tags=apart.get("tags", ()),
             skips=apart.get("skip"),
             xfail=apart.get("xfail"),
@@ -119,6 +121,11 @@ class _Cases:
             arms=tuple(Arm(name=arm, said=each) for arm, (each, _) in arms.items()),
             environment=self.environment,
         )
+
+    def _packed(self, places: Mapping[str, tuple[int, int]]) -> Places:
+        """The places in less memory: cases that say the same fields share their names."""
+        names = tuple(places)
+        return Places(self._names.setdefault(names, names), places.values())
 
     def _merged(self, own: dict[str, Any]) -> dict[str, Any]:
         """What the case says over the defaults; a sweep over prompt_tokens takes the place of a prompt in them."""
