@@ -7,16 +7,15 @@ there are and what their values are divided by is decided by whoever calls.
 from __future__ import annotations
 
 import math
-import unicodedata
-import xml.etree.ElementTree as ET  # it writes; nothing is parsed
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
-from pytest_chimera.report.escape import one_line
+from pytest_chimera.report.svg import BOLDER, INK, TEXT, TITLE, add, shortened, svg, text, written
 
 if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
     from collections.abc import Iterable, Sequence
 
 _WIDTH = 960
@@ -26,11 +25,9 @@ _TOP, _ROW, _BOTTOM = 84, 36, 54
 _LANES = (11.0, 25.0)
 """Middles of a row's two boxes, from its top."""
 _BOX = 10.0
-_TEXT, _TITLE, _BOLDER = 12, 16, 1.15
-"""Sizes, and by how much the title's bold letters are wider."""
 _COLOURS = ("#8c939c", "#0072b2")
 """Grey and blue: told apart by every eye, and in print."""
-_INK, _FAINT, _BAND = "#24292f", "#d8dde3", "#f5f7f9"
+_FAINT, _BAND = "#d8dde3", "#f5f7f9"
 _FEWEST_FOR_BOX = 5
 """Fewer values are shown themselves: their quartiles would be values between them."""
 _WHISKER = 1.5
@@ -44,7 +41,6 @@ _TICK_GAP = 58.0
 _MOST_TICKS = 40
 _TENTHS = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8)
 """Preferred numbers (ISO 3): evenly stepped on this axis."""
-_NARROW_EM = 0.62
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,45 +70,42 @@ def draw_distributions(rows: Sequence[Distribution], title: str) -> str:
     Values that are not finite or not above 0 are not drawn.
     """
     bottom = _TOP + _ROW * len(rows)
-    size = {"width": str(_WIDTH), "height": str(bottom + _BOTTOM), "viewBox": f"0 0 {_WIDTH} {bottom + _BOTTOM}"}
-    root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **size, "role": "img"})
-    root.set("font-family", "Verdana, 'DejaVu Sans', sans-serif")
-    _add(root, "rect", width=_WIDTH, height=bottom + _BOTTOM, fill="#ffffff")
-    _text(root, 16, 28, _shortened(title, (_WIDTH - 32) / _BOLDER, _TITLE), size=_TITLE)
+    root = svg(_WIDTH, bottom + _BOTTOM)
+    text(root, 16, 28, shortened(title, (_WIDTH - 32) / BOLDER, TITLE), size=TITLE)
     if not rows:
-        _text(root, 16, 60, "no rounds to show")
-        return ET.tostring(root, encoding="unicode") + "\n"
+        text(root, 16, 60, "no rounds to show")
+        return written(root)
     _legend(root)
     axis = _axis(_drawable(value for row in rows for value in (*row.base, *row.new)))
     for number in range(0, len(rows), 2):
-        _add(root, "rect", x=0, y=_TOP + _ROW * number, width=_WIDTH, height=_ROW, fill=_BAND)
+        add(root, "rect", x=0, y=_TOP + _ROW * number, width=_WIDTH, height=_ROW, fill=_BAND)
     _grid(root, axis, bottom)
     for number, row in enumerate(rows):
         top = _TOP + _ROW * number
-        label = _shortened(row.label, _LEFT - 32, _TEXT)
-        _text(root, _LEFT - 16, top + _ROW / 2 + 4, label, anchor="end")
+        label = shortened(row.label, _LEFT - 32, TEXT)
+        text(root, _LEFT - 16, top + _ROW / 2 + 4, label, anchor="end")
         for values, lane, colour in zip((row.base, row.new), _LANES, _COLOURS, strict=True):
             _draw(root, axis, _drawable(values), top + lane, colour)
-    return ET.tostring(root, encoding="unicode") + "\n"
+    return written(root)
 
 
 def _legend(root: ET.Element) -> None:
     for x, name, colour in zip((_LEFT, _LEFT + 80), ("base", "new"), _COLOURS, strict=True):
-        _add(root, "rect", x=x, y=44, width=14, height=_BOX, fill=colour)
-        _text(root, x + 20, 53, name)
+        add(root, "rect", x=x, y=44, width=14, height=_BOX, fill=colour)
+        text(root, x + 20, 53, name)
     explained = "box: quartiles and median; line: 1.5 times the box at most; points: single values"
-    _text(root, _RIGHT, 53, explained, anchor="end", size=11)
+    text(root, _RIGHT, 53, explained, anchor="end", size=11)
 
 
 def _grid(root: ET.Element, axis: _Axis, bottom: float) -> None:
     for tick in _ticks(axis):
         x, typical = axis.at(tick / _AS_BEFORE), tick == _AS_BEFORE
-        line = _add(root, "line", x1=x, y1=_TOP, x2=x, y2=bottom, stroke=_INK if typical else _FAINT)
+        line = add(root, "line", x1=x, y1=_TOP, x2=x, y2=bottom, stroke=INK if typical else _FAINT)
         if typical:
             line.set("stroke-dasharray", "4 3")
         for y in (_TOP - 6, bottom + 16):
-            _text(root, x, y, f"{tick:g} %", anchor="middle", size=11)
-    _text(root, (_LEFT + _RIGHT) / 2, bottom + 40, "percent of the base's typical value", anchor="middle")
+            text(root, x, y, f"{tick:g} %", anchor="middle", size=11)
+    text(root, (_LEFT + _RIGHT) / 2, bottom + 40, "percent of the base's typical value", anchor="middle")
 
 
 def _draw(root: ET.Element, axis: _Axis, values: Sequence[float], y: float, colour: str) -> None:
@@ -123,20 +116,20 @@ def _draw(root: ET.Element, axis: _Axis, values: Sequence[float], y: float, colo
         reach = _WHISKER * (high - low)
         inside = [value for value in values if low - reach <= value <= high + reach]
         points = [value for value in values if not low - reach <= value <= high + reach]
-        _add(root, "line", x1=axis.at(min(inside)), y1=y, x2=axis.at(max(inside)), y2=y, stroke=colour)
+        add(root, "line", x1=axis.at(min(inside)), y1=y, x2=axis.at(max(inside)), y2=y, stroke=colour)
         for end in (min(inside), max(inside)):
-            _add(root, "line", x1=axis.at(end), y1=y - 3, x2=axis.at(end), y2=y + 3, stroke=colour)
+            add(root, "line", x1=axis.at(end), y1=y - 3, x2=axis.at(end), y2=y + 3, stroke=colour)
         start, width = axis.at(low), axis.at(high) - axis.at(low)
-        _add(root, "rect", x=start, y=y - _BOX / 2, width=width, height=_BOX, fill=colour)
+        add(root, "rect", x=start, y=y - _BOX / 2, width=width, height=_BOX, fill=colour)
         _middle(root, axis.at(middle), y, colour if width < _BOX else "#ffffff")
     elif len(values) > 1:
         _middle(root, axis.at(median(values)), y, colour)
     for value in points:
-        _add(root, "circle", cx=axis.at(value), cy=y, r=3, fill=colour, fill_opacity="0.75")
+        add(root, "circle", cx=axis.at(value), cy=y, r=3, fill=colour, fill_opacity="0.75")
 
 
 def _middle(root: ET.Element, x: float, y: float, colour: str) -> None:
-    _add(root, "line", x1=x, y1=y - _BOX / 2, x2=x, y2=y + _BOX / 2, stroke=colour, stroke_width=2)
+    add(root, "line", x1=x, y1=y - _BOX / 2, x2=x, y2=y + _BOX / 2, stroke=colour, stroke_width=2)
 
 
 def _drawable(values: Iterable[float]) -> list[float]:
@@ -166,36 +159,3 @@ def _ticks(axis: _Axis) -> list[float]:
 def _have_room(axis: _Axis, ticks: Sequence[float]) -> bool:
     places = [axis.at(tick / _AS_BEFORE) for tick in ticks]
     return all(right - left >= _TICK_GAP for left, right in pairwise(places))
-
-
-def _shortened(text: str, room: float, size: int) -> str:
-    """`text` in one line that fits in any usual font, less what is in its middle: its ends tell cases apart."""
-    line = one_line(text)
-    kept = line
-    for count in range(min(len(line), int(room / (_NARROW_EM * size))), -1, -1):
-        tail = count // 2
-        kept = line if count == len(line) else f"{line[: count - tail]}…{line[len(line) - tail :]}"
-        if sum(map(_em, kept)) * size <= room:
-            break
-    return kept
-
-
-def _em(char: str) -> float:
-    """The width of a character in a wide font, as a share of the font's size."""
-    if unicodedata.east_asian_width(char) in "WF":
-        return 1.05
-    return 0.98 if char.isupper() or char in "mw%@…—" else _NARROW_EM
-
-
-def _text(root: ET.Element, x: float, y: float, text: str, *, anchor: str = "start", size: int = _TEXT) -> None:
-    weight = "bold" if size == _TITLE else "normal"
-    _add(root, "text", x=x, y=y, fill=_INK, text_anchor=anchor, font_size=size, font_weight=weight).text = text
-
-
-def _add(root: ET.Element, tag: str, **attributes: float | str) -> ET.Element:
-    """A new element; a name's underscore is a hyphen, and tenths of a pixel are as exact as anybody sees."""
-    shown = {
-        name.replace("_", "-"): value if isinstance(value, str) else f"{value:.1f}".removesuffix(".0")
-        for name, value in attributes.items()
-    }
-    return ET.SubElement(root, tag, shown)

@@ -162,6 +162,7 @@ def _request_info(case: Case) -> dict[str, Any]:
         "endpoint": case.endpoint,
         "raw": case.raw,
         "persona": case.persona,
+        "persona_hash": case.persona_hash,
         "prompt_hash": case.prompt_hash,
         "options": case.options,
         "options_set": case.options_set,
@@ -177,6 +178,9 @@ def _request_info(case: Case) -> dict[str, Any]:
         "timeout_s": case.timeout_s,
         "idle_timeout_s": case.idle_timeout_s,
         "limits": case.limits,
+        "expect": _expected(case.expect),
+        "sweep": None if case.sweep is None else bounded_id(case.sweep),
+        "point": case.point,
         "prompt_tokens_asked": case.prompt_tokens,
         "output_tokens_asked": case.output_tokens,
     }
@@ -199,6 +203,7 @@ def _round_info(result: CaseResult, one: Round, metric: Metric) -> dict[str, Any
     values = metric.read(generation)
     info: dict[str, Any] = {
         "round": one.number,
+        "block": one.block,
         "value": values[0] if values else None,
         "counted": one in result.counted,
         "warmup": one.warmup,
@@ -211,6 +216,7 @@ def _round_info(result: CaseResult, one: Round, metric: Metric) -> dict[str, Any
         "output_tokens": generation.eval_count,
         "done_reason": generation.done_reason,
         "prompt_fit": result.prompt_fit(generation),
+        "unmet": None if generation.unmet is None else _names(generation.unmet),
         "nonce": generation.nonce,
     }
     if metric.name == _REST_STANDS_WITH:
@@ -263,6 +269,16 @@ def _format_name(value: str | Mapping[str, Any] | None) -> str | None:
         return value
     content = json.dumps(plain(value), sort_keys=True)
     return f"schema sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+
+
+def _expected(expect: Mapping[str, Any]) -> dict[str, Any]:
+    """What is expected, by name; a schema as a format has it."""
+    return {name: _format_name(value) if name == "json_schema" else value for name, value in expect.items()}
+
+
+def _names(unmet: Sequence[str]) -> list[str]:
+    """Which expectations are not met, without the words of the answer that stand behind their names."""
+    return list(dict.fromkeys(each.partition(":")[0] for each in unmet))
 
 
 def plain(value: Any) -> Any:

@@ -60,9 +60,20 @@ def row(result: CaseResult) -> Row:
     busy = sum(each.busy_answers for each in result.rounds)
     if busy:
         notes.append(f"the server was busy {_plural(busy, 'time')} and was asked again")
+    notes += _expected(result)
     kinds = dict.fromkeys(each.generation.failure.message for each in counted if each.generation.failure is not None)
     notes += [f"failed: {escape(kind)}" for kind in kinds]
     return Row(escape(result.case.name), (*medians, rounds, str(failed), str(cold)), tuple(notes))
+
+
+def _expected(result: CaseResult) -> list[str]:
+    """How many answers are as expected and, by name, what the others do not meet; nothing where nothing is expected."""
+    judged = [each.generation.unmet for each in result.counted if each.generation.unmet is not None]
+    if not judged:
+        return []
+    names = dict.fromkeys(text.partition(":")[0] for unmet in judged for text in unmet)
+    missed = f"; not met: {escape(', '.join(names))}" if names else ""
+    return [f"expected: {sum(not each for each in judged)} of {_plural(len(judged), 'answer')}{missed}"]
 
 
 def table(rows: Sequence[Row], width: int) -> list[str]:

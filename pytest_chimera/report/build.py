@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.errors import UserError, nearest
+from pytest_chimera.report.arms import arm_facts
 from pytest_chimera.report.comparison import comparison_facts
 from pytest_chimera.report.corpus_facts import corpus_facts
 from pytest_chimera.report.corpus_sections import build_corpus_sections
@@ -19,10 +20,12 @@ from pytest_chimera.report.markdown import render, render_short
 from pytest_chimera.report.narrated import narrative_facts
 from pytest_chimera.report.sections import build_sections
 from pytest_chimera.report.session_facts import session_facts
+from pytest_chimera.report.sweep_facts import sweep_facts
+from pytest_chimera.report.sweeps import Swept, arms_of, sweeps_of
 from pytest_chimera.report.twin import twin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -72,6 +75,10 @@ class Report:
     """The sections below the header."""
     measured: Measured
     """Each result with the subject of its facts."""
+    sweeps: tuple[Swept, ...] = ()
+    """Its sweeps: their parameters, effects and points."""
+    arms: tuple[Swept, ...] = ()
+    """Its comparisons of arms."""
 
     def __repr__(self) -> str:
         return f"<Report of {len(self.given.results)} cases: {', '.join(self.sections)}>"
@@ -146,26 +153,36 @@ class Report:
 
 def build_report(given: ReportInput) -> Report:
     """The report on everything in `given`."""
-    named = subjects(given.results)
-    facts = _all_facts(given)
+    measured = tuple(zip(given.results, subjects(given.results), strict=True))
+    sweeps, arms = sweeps_of(measured), arms_of(measured)
+    facts = _all_facts(given, measured, (*sweeps, *arms))
     book = FactBook(facts)
-    measured = tuple(zip(given.results, named, strict=True))
     # Of a session without a case there is nothing to say beside a corpus.
     found = findings(measured, book) if measured or given.corpus is None else ()
     if given.corpus is None:
-        header, parts = build_sections(given, measured, book, found)
+        header, parts = build_sections(given, measured, book, found, (*sweeps, *arms))
     else:
-        header, parts = build_corpus_sections(given, given.corpus, measured, book, found)
-    return Report(given=given, facts=facts, findings=found, header=header, parts=parts, measured=measured)
+        header, parts = build_corpus_sections(given, given.corpus, measured, book, found, groups=(*sweeps, *arms))
+    return Report(
+        given=given,
+        facts=facts,
+        findings=found,
+        header=header,
+        parts=parts,
+        measured=measured,
+        sweeps=sweeps,
+        arms=arms,
+    )
 
 
-def _all_facts(given: ReportInput) -> tuple[Fact, ...]:
+def _all_facts(given: ReportInput, measured: Measured, groups: Sequence[Swept]) -> tuple[Fact, ...]:
     """Every fact that there is: of the session, of the corpus, and of the analysis; each once."""
-    named = subjects(given.results)
     facts = (
         *session_facts(given.results, given.phases, given.hardware),
         *facts_of(given.results),
-        *comparison_facts(given.results, named),
+        *comparison_facts(measured),
+        *sweep_facts(groups),
+        *arm_facts(groups),
         *(() if given.corpus is None else (*corpus_facts(given.corpus), *given.corpus.analysis.facts)),
         *narrative_facts(given.narrative),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Row:
     cells: tuple[str, ...]
     notes: tuple[str, ...] = ()
     """What the cells do not say, each as one sentence."""
+    heading: str = ""
+    """What this row and those below it have in common, in a line before it."""
 
 
 def fitted(columns: Columns, rows: Sequence[Row], width: int) -> list[str]:
@@ -48,6 +50,7 @@ def fitted(columns: Columns, rows: Sequence[Row], width: int) -> list[str]:
     if any(columns.units):
         lines.append(_line(columns, "", columns.units, name_size, sizes))
     for each in rows:
+        lines += _headed(each, width)
         lines.append(_line(columns, shortened(each.name, name_size), each.cells, name_size, sizes))
         lines += _noted(each.notes, width)
     return lines
@@ -70,7 +73,7 @@ def _only(columns: Columns, rows: Sequence[Row], heads: Sequence[str]) -> tuple[
     left = tuple(i for i, place in enumerate(places) if place in columns.left)
     units = tuple(columns.units[place] for place in places) if columns.units else ()
     narrow = Columns(name=columns.name, heads=tuple(heads), units=units, left=left)
-    return narrow, [Row(row.name, tuple(row.cells[place] for place in places), row.notes) for row in rows]
+    return narrow, [replace(row, cells=tuple(row.cells[place] for place in places)) for row in rows]
 
 
 def fits(columns: Columns, rows: Sequence[Row], width: int) -> bool:
@@ -119,7 +122,12 @@ def _listed(columns: Columns, each: Row, width: int) -> list[str]:
     units = columns.units or ("",) * len(columns.heads)
     cells = zip(columns.heads, each.cells, units, strict=True)
     text = ", ".join(f"{head} {cell} {unit}".rstrip() for head, cell, unit in cells if cell)
-    return [shortened(each.name, max(width, _SHORTEST_NAME)), *wrapped(text, width), *_noted(each.notes, width)]
+    name = shortened(each.name, max(width, _SHORTEST_NAME))
+    return [*_headed(each, width), name, *wrapped(text, width), *_noted(each.notes, width)]
+
+
+def _headed(each: Row, width: int) -> list[str]:
+    return wrapped(each.heading, width, "") if each.heading else []
 
 
 def _noted(notes: Sequence[str], width: int) -> list[str]:

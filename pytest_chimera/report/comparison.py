@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 
 TITLE = "Comparison with the Baseline"
 _HEAD = ("Case", "Model", "Metric", "Now", "Before", "Change", "95 % interval", "Runs", "Resolves", "Verdict")
-_NOW, _BEFORE, _CHANGE, _LOW, _HIGH, _RESOLVES = "now", "before", "change", "change, lower", "change, upper", "resolves"
+HERE, THERE, CHANGE, LOW, HIGH, RESOLVES = "now", "before", "change", "change, lower", "change, upper", "resolves"
+"""The numbers of a verdict; of an arm "before" is the other arm."""
+_OF_ARMS = {HERE: "in this arm", THERE: "in the other arm"}
 _FORMULAS = {
-    _NOW: "{statistic} of the counted rounds",
-    _BEFORE: "geometric mean of the {statistic}s of the baseline runs",
-    _CHANGE: "now / before - 1",
-    _LOW: "lower end of the 95 % interval of the change",
-    _HIGH: "upper end of the 95 % interval of the change",
-    _RESOLVES: "smallest worsening that these baseline runs can show, not below the threshold",
+    HERE: "{statistic} of the counted rounds",
+    THERE: "geometric mean of the {statistic}s of the baseline runs",
+    CHANGE: "now / before - 1",
+    LOW: "lower end of the 95 % interval of the change",
+    HIGH: "upper end of the 95 % interval of the change",
+    RESOLVES: "smallest worsening that these baseline runs can show, not below the threshold",
 }
 _SHIFT = {
     "median change": "median change of cost over all comparisons",
@@ -40,23 +42,28 @@ _SHIFT = {
 }
 
 
-def comparison_facts(results: Sequence[CaseResult], named: Sequence[Mapping[str, str]]) -> tuple[Fact, ...]:
-    """The facts of every verdict that has numbers, and of a shift of them all; `named` are the results' subjects."""
+def with_baseline(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Those that earlier runs are the baseline of; the others hold arms of one session against each other."""
+    return [each for each in verdicts if each.against is None]
+
+
+def comparison_facts(measured: Measured) -> tuple[Fact, ...]:
+    """The facts of every verdict that has numbers, and of a shift of them all."""
     facts = [
         fact
-        for result, subject in zip(results, named, strict=True)
-        for verdict in result.verdicts
+        for result, subject in measured
+        for verdict in with_baseline(result.verdicts)
         if verdict.change is not None
         for fact in _facts(verdict, subject)
     ]
     facts = list({fact.id: fact for fact in facts}.values())  # two thresholds on one metric share most of theirs
-    shift = suite_shift([verdict for result in results for verdict in result.verdicts])
-    return (*facts, *(() if shift is None else _shift_facts(shift, results)))
+    shift = suite_shift([verdict for result, _ in measured for verdict in with_baseline(result.verdicts)])
+    return (*facts, *(() if shift is None else _shift_facts(shift, measured)))
 
 
 def comparison_section(measured: Measured, book: FactBook) -> tuple[Section, ...]:
     """The section, where there is any verdict."""
-    verdicts = [each for result, _ in measured for each in result.verdicts]
+    verdicts = [each for result, _ in measured for each in with_baseline(result.verdicts)]
     if not verdicts:
         return ()
     of = {id(verdict): (result, subject) for result, subject in measured for verdict in result.verdicts}
@@ -74,14 +81,14 @@ def comparison_section(measured: Measured, book: FactBook) -> tuple[Section, ...
 
 def comparison_lines(measured: Measured, book: FactBook) -> list[tuple[Line, bool]]:
     """What the comparison found, each line with whether it is notable."""
-    verdicts = [(each, result, subject) for result, subject in measured for each in result.verdicts]
+    verdicts = [(each, result, subject) for result, subject in measured for each in with_baseline(result.verdicts)]
     if not verdicts:
         return []
     lines: list[tuple[Line, bool]] = []
     for word in ("worse", "better"):
         for verdict, result, subject in verdicts:
             if verdict.outcome == word:
-                fact = book.get(subject, verdict.metric, _statistic(verdict, _CHANGE))
+                fact = book.get(subject, verdict.metric, _statistic(verdict, CHANGE))
                 change = Number(fact=fact, form="change")
                 name = wording.subject(verdict)
                 lines.append(((f"{word.capitalize()} than before: {name} of ", *_who(result), ", ", change, "."), True))
@@ -111,8 +118,8 @@ def _shift_lines(verdicts: Sequence[Verdict], book: FactBook) -> list[tuple[Line
     return [(line, True)]
 
 
-def _shift_facts(shift: Shift, results: Sequence[CaseResult]) -> Iterator[Fact]:
-    cases = tuple(result.case.id for result in results if result.verdicts)
+def _shift_facts(shift: Shift, measured: Measured) -> Iterator[Fact]:
+    cases = tuple(result.case.id for result, _ in measured if with_baseline(result.verdicts))
     for (name, formula), value in zip(_SHIFT.items(), (shift.cost, shift.rest), strict=True):
         yield Fact(
             subject=SESSION,
@@ -127,17 +134,23 @@ def _shift_facts(shift: Shift, results: Sequence[CaseResult]) -> Iterator[Fact]:
 
 
 def _facts(verdict: Verdict, subject: Mapping[str, str]) -> Iterator[Fact]:
-    dimension = METRICS[verdict.metric].dimension
     runs = ", ".join(point.run for point in verdict.baseline)
     here = f"{verdict.case} counted rounds {verdict.metric}"
-    before = f"baseline {runs}: {verdict.metric}"
+    return verdict_facts(verdict, subject, here, f"baseline {runs}: {verdict.metric}", _FORMULAS)
+
+
+def verdict_facts(
+    verdict: Verdict, subject: Mapping[str, str], here: str, before: str, formulas: Mapping[str, str]
+) -> Iterator[Fact]:
+    """Its six numbers: where those of this side stand and those of the other, and what each is called."""
+    dimension = METRICS[verdict.metric].dimension
     numbers: tuple[tuple[str, float | None, Dimension, int, tuple[str, ...]], ...] = (
-        (_NOW, verdict.now, dimension, verdict.rounds, (here,)),
-        (_BEFORE, verdict.before, dimension, len(verdict.baseline), (before,)),
-        (_CHANGE, verdict.change, "ratio", len(verdict.baseline), (here, before)),
-        (_LOW, _less_one(verdict.ratio_low), "ratio", len(verdict.baseline), (here, before)),
-        (_HIGH, _less_one(verdict.ratio_high), "ratio", len(verdict.baseline), (here, before)),
-        (_RESOLVES, verdict.smallest_change, "ratio", len(verdict.baseline), (before,)),
+        (HERE, verdict.now, dimension, verdict.rounds, (here,)),
+        (THERE, verdict.before, dimension, len(verdict.baseline), (before,)),
+        (CHANGE, verdict.change, "ratio", len(verdict.baseline), (here, before)),
+        (LOW, _less_one(verdict.ratio_low), "ratio", len(verdict.baseline), (here, before)),
+        (HIGH, _less_one(verdict.ratio_high), "ratio", len(verdict.baseline), (here, before)),
+        (RESOLVES, verdict.smallest_change, "ratio", len(verdict.baseline), (before,)),
     )
     for name, value, of, n, sources in numbers:
         yield Fact(
@@ -147,7 +160,7 @@ def _facts(verdict: Verdict, subject: Mapping[str, str]) -> Iterator[Fact]:
             value=value,
             dimension=of,
             n=n,
-            formula=_FORMULAS[name].format(statistic=verdict.statistic),
+            formula=formulas[name].format(statistic=verdict.statistic),
             sources=sources,
         )
 
@@ -157,22 +170,27 @@ def _row(verdict: Verdict, result: CaseResult, subject: Mapping[str, str], book:
     if verdict.change is None:
         why = verdict.outcome if verdict.reason is None else f"{verdict.outcome}: {verdict.reason}"
         return (*who, *((("",),) * 6), (Label(why),))
-    number = {
+    number = numbers_of_verdict(verdict, subject, book)
+    runs = Number(fact=number[THERE].fact, form="n")
+    return (
+        *who,
+        *((number[name],) for name in (HERE, THERE, CHANGE)),
+        (number[LOW], " to ", number[HIGH]),
+        (runs,),
+        (number[RESOLVES],),
+        (verdict.outcome,),
+    )
+
+
+def numbers_of_verdict(verdict: Verdict, subject: Mapping[str, str], book: FactBook) -> dict[str, Number]:
+    """The six numbers of a verdict that has them, as they are printed."""
+    return {
         name: Number(
             fact=book.get(subject, verdict.metric, _statistic(verdict, name)),
-            form="change" if name in {_CHANGE, _LOW, _HIGH} else "people",
+            form="change" if name in {CHANGE, LOW, HIGH} else "people",
         )
         for name in _FORMULAS
     }
-    runs = Number(fact=number[_BEFORE].fact, form="n")
-    return (
-        *who,
-        *((number[name],) for name in (_NOW, _BEFORE, _CHANGE)),
-        (number[_LOW], " to ", number[_HIGH]),
-        (runs,),
-        (number[_RESOLVES],),
-        (verdict.outcome,),
-    )
 
 
 def _who(result: CaseResult) -> Line:
@@ -181,7 +199,8 @@ def _who(result: CaseResult) -> Line:
 
 def _statistic(verdict: Verdict, name: str) -> str:
     """The name of a fact of this verdict: two statistics of one metric may be compared, and by two thresholds."""
-    allowed = f", allowed {wording.size(verdict.threshold)}" if name == _RESOLVES else ""
+    allowed = f", allowed {wording.size(verdict.threshold)}" if name == RESOLVES else ""
+    name = name if verdict.against is None else _OF_ARMS.get(name, name)
     return f"{verdict.statistic} {name}{allowed}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_chimera.report.arms import arms_blocks
 from pytest_chimera.report.corpus_facts import models_of, phase_of
 from pytest_chimera.report.document import (
     Block,
@@ -28,6 +29,8 @@ from pytest_chimera.report.narrated import (
 )
 from pytest_chimera.report.sections import environment, header_lines, summary
 from pytest_chimera.report.statements import finding_blocks, grid_blocks, line_of, recommendation_line
+from pytest_chimera.report.sweep_sections import TITLE as SWEEPS
+from pytest_chimera.report.sweep_sections import sweep_blocks
 from pytest_chimera.report.tables import BLOCK, metrics, performance, personas, session_cases, workflow
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from pytest_chimera.report.corpus_view import CorpusView
     from pytest_chimera.report.facts import FactBook, Measured
     from pytest_chimera.report.findings import Finding
+    from pytest_chimera.report.sweeps import Swept
 
 TITLES = (
     *("Executive Summary", "Data Ingestion Summary", "Performance Analysis", "Key Findings", "Recommendations"),
@@ -59,13 +63,19 @@ _NO_REQUEST = "No request was sent to a model in this session, and no file says 
 
 
 def build_corpus_sections(
-    given: ReportInput, view: CorpusView, measured: Measured, book: FactBook, found: Sequence[Finding]
+    given: ReportInput,
+    view: CorpusView,
+    measured: Measured,
+    book: FactBook,
+    found: Sequence[Finding],
+    *,
+    groups: Sequence[Swept],
 ) -> tuple[Section, tuple[Section, ...]]:
-    """The header, and the sections below it; `found` is what was found in the session itself."""
+    """The header, and the sections below it; `found`, `groups` (sweeps and arms) are those of the session itself."""
     blocks: tuple[Sequence[Block], ...] = (
         _summary(given, view, measured, book, found),
         (*ingestion(view, book), *collected(given.narrative, book)),
-        _performance(view, measured, book),
+        (*_performance(view, measured, book), *_groups(groups, book)),
         _findings(view, found),
         _recommendations(given, view, book),
         _appendix(given, view, measured, book),
@@ -117,6 +127,12 @@ def _performance(view: CorpusView, measured: Measured, book: FactBook) -> list[B
     if measured:
         blocks += [Heading((_SESSION,)), *(each for each in performance(measured, book) if each != Pictures())]
     return blocks
+
+
+def _groups(groups: Sequence[Swept], book: FactBook) -> list[Block]:
+    """Arms and sweeps of the session, below their titles."""
+    swept = sweep_blocks(groups, book)
+    return [*arms_blocks(groups, book), *((Heading((SWEEPS,)), *swept) if swept else ())]
 
 
 def _findings(view: CorpusView, found: Sequence[Finding]) -> list[Block]:

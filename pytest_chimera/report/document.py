@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from pytest_chimera.records import Fact
 
 
-Form = Literal["people", "ms", "n", "plain", "change"]
+Form = Literal["people", "ms", "n", "plain", "change", "p"]
 """How a number is printed. people: three digits and a fitting unit. ms: always milliseconds. n: how many values.
-plain: no unit. change: a percentage with its sign."""
+plain: no unit. change: a percentage with its sign. p: two digits, and that it is small where it is."""
 
 
 _TIMES = frozenset({"speedup"})
+_CLEAR = 1e-4
+"""A p-value below this is only said to be below."""
 _SHARES = frozenset({"eta2", "partial eta2", "p", "p of trend", "spread", "change", "share"})
 
 
@@ -63,8 +65,8 @@ class Number:
         value = self.fact.value
         if value is None:
             return UNKNOWN
-        if self.form == "change":
-            return percent(value)
+        if self.form in {"change", "p"}:
+            return percent(value) if self.form == "change" else p_value(value)
         if self.form == "ms":
             return f"{s_to_ms(value):.2f} ms"
         if self.form == "plain" and value == round(value):
@@ -126,7 +128,10 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """The place of the pictures, if any are drawn."""
+    """The place of pictures, if any are drawn."""
+
+    of: str = ""
+    """Which of them; those that belong to no other place stand here if it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +191,11 @@ def block_spans(block: Block) -> tuple[Line, ...]:
 def cell(*spans: Span) -> Line:
     """Spans as one line, such as a cell of a table."""
     return spans
+
+
+def p_value(value: float) -> str:
+    """How often chance alone does as much: "0.62", "0.0034", "< 0.0001"."""
+    return f"< {_CLEAR}" if value < _CLEAR else f"{value:.2g}"
 
 
 def plain(line: Line) -> str:

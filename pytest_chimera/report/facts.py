@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 STATISTICS = {"median": "median", "p95": "p95", "min": "minimum", "max": "maximum"}
 """Statistics of each metric that become facts: name -> attribute of `Statistic`."""
 
+SHARE = {"mean": "mean"}
+"""The same of a metric of which each round is 1 or 0."""
+
 _FIELDS = {
     "ttft": "chunks.arrival_ns",
     "answer": "chunks.arrival_ns",
@@ -113,6 +116,7 @@ _COUNTS: tuple[_Count, ...] = (
         "length_limited", "counted rounds that ended at a limit of tokens", "done_reason",
         lambda r: tuple(each for each in r.counted if each.generation.done_reason == "length"),
     ),
+    _Count("unmet_rounds", "counted rounds whose answer is not as expected", "unmet", lambda r: r.unmet),
     _Count("short_answers", "counted rounds that ended before output_tokens", "eval_count", lambda r: r.stopped_early),
 )  # fmt: skip
 
@@ -199,7 +203,8 @@ def _metric_facts(result: CaseResult, subject: Mapping[str, str]) -> list[Fact]:
     facts = []
     for metric in METRICS.values():
         read = _read(metric, result, result.counted)
-        facts += [_statistic_fact(subject, metric, name, read, attribute) for name, attribute in STATISTICS.items()]
+        wanted = SHARE if metric.yes_or_no else STATISTICS
+        facts += [_statistic_fact(subject, metric, name, read, attribute) for name, attribute in wanted.items()]
     cold = tuple(each for each in result.rounds if each.cold and each.generation.ok)
     for metric in (find_metric("load"), find_metric("ttft")):
         facts.append(_statistic_fact(subject, metric, "median of cold", _read(metric, result, cold), "median"))

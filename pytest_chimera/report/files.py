@@ -21,6 +21,7 @@ from urllib.parse import quote
 from pytest_chimera.report.corpus_facts import models_of
 from pytest_chimera.report.markdown import Picture, render
 from pytest_chimera.report.plots import draw
+from pytest_chimera.report.sweep_maps import draw_sweeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,9 +64,11 @@ def write_report(report: Report, directory: Path) -> ReportFiles:
     markdown = _reserve(folder, file_stem(report.given))
     stem = markdown.name.removesuffix(".md")
     twin = folder / f"{stem}.json"
-    pictures = {f"{stem}.{name}.svg": (title, svg) for name, title, svg in draw(report)}
-    text = render(report, [Picture(title, name) for name, (title, _) in pictures.items()])
-    texts = {folder / name: svg for name, (_, svg) in pictures.items()}
+    drawn = [*((*each, "") for each in draw(report)), *draw_sweeps(report.sweeps, report.book)]
+    pictures = {f"{stem}.{name}.svg": svg for name, _, svg, _ in drawn}
+    linked = [Picture(title, f"{stem}.{name}.svg", place) for name, title, _, place in drawn]
+    text = render(report, linked)
+    texts = {folder / name: svg for name, svg in pictures.items()}
     texts[twin] = _json(report.as_dict()) + "\n"
     texts[markdown] = text
     written = [markdown]

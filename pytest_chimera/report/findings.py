@@ -12,20 +12,23 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from pytest_chimera.metrics import find_metric
+from pytest_chimera.report.arms import arm_lines
 from pytest_chimera.report.comparison import comparison_lines
 from pytest_chimera.report.document import Label, Line, Number, joined
 from pytest_chimera.report.facts import case_name, numbers_of
 
 if TYPE_CHECKING:
-    from pytest_chimera.records import CaseResult, Fact
+    from pytest_chimera.records import CaseResult, Fact, Round
     from pytest_chimera.report.facts import FactBook, Measured
 
 Kind = Literal[
     "comparison",
+    "arms",
     "speed",
     "first token",
     "cold starts",
     "failures",
+    "expectations",
     "prompts",
     "stalls",
     "waiting",
@@ -58,10 +61,12 @@ def findings(measured: Measured, book: FactBook) -> tuple[Finding, ...]:
     """Everything that stands out, in a fixed order."""
     return (
         *(Finding("comparison", line, notable) for line, notable in comparison_lines(measured, book)),
+        *(Finding("arms", line, notable) for line, notable in arm_lines(measured, book)),
         *_extremes(measured, book, "speed", "tok/s"),
         *_extremes(measured, book, "first token", "ttft"),
         _cold_starts(measured, book),
         *_failures(measured, book),
+        *_unmet(measured, book),
         *_prompts(measured, book),
         _stalls(measured, book),
         *_waiting(measured, book),
@@ -149,6 +154,25 @@ def _failures(measured: Measured, book: FactBook) -> list[Finding]:
             )
         )
     return found or [Finding("failures", ("No round failed.",), notable=False)]
+
+
+def _unmet(measured: Measured, book: FactBook) -> list[Finding]:
+    """Each case with answers that are not as expected, and what they do not meet; nothing where nothing is expected."""
+    found = []
+    for result, subject in measured:
+        said: dict[str, tuple[str, list[Round]]] = {}
+        for each in result.unmet:
+            for text in each.generation.unmet or ():
+                rounds = said.setdefault(text.partition(":")[0], (text, []))[1]
+                rounds += [] if each in rounds else [each]
+        counts = [Number(fact=book.get(subject, name)) for name in ("unmet_rounds", "counted_rounds")]
+        parts: list[Line] = [(Label(numbers_of(rounds)), " ", Label(_short(text))) for text, rounds in said.values()]
+        if parts:
+            line: Line = ("Answers not as expected: ", *who(result), ", ", counts[0], " of ", counts[1], ": ")
+            found.append(Finding("expectations", (*line, *joined(tuple(parts), "; "))))
+    if found or not any(result.case.expect for result, _ in measured):
+        return found
+    return [Finding("expectations", ("Every answer was as expected.",), notable=False)]
 
 
 def _short(text: str) -> str:

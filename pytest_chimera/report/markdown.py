@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pytest_chimera.report.comparison import TITLE
+from pytest_chimera.report.arms import TITLE as ARMS
+from pytest_chimera.report.arms import among_arms, arm_markdown
+from pytest_chimera.report.comparison import TITLE, with_baseline
 from pytest_chimera.report.document import (
     Block,
     Bullets,
@@ -31,6 +33,8 @@ from pytest_chimera.report.document import (
 )
 from pytest_chimera.report.escape import markdown, markdown_code, markdown_fence, markdown_part
 from pytest_chimera.report.facts import case_name
+from pytest_chimera.report.sweep_sections import TITLE as SWEEPS
+from pytest_chimera.report.sweep_sections import lead_bullets
 from pytest_chimera.report.verdicts import verdict_markdown
 from pytest_chimera.stats import UNITS
 
@@ -61,6 +65,8 @@ class Picture:
     """Words of ours."""
     path: str
     """Relative to the folder of the Markdown file."""
+    place: str = ""
+    """Which place of the document it belongs to."""
 
 
 def render(report: Report, pictures: Sequence[Picture] = ()) -> str:
@@ -78,8 +84,12 @@ def render_short(report: Report) -> str:
     title = f"## {markdown(report.header.title)}"
     summary, found = (writer.section(report.section(name), level=3) for name in _SHORT_SECTIONS)
     verdicts = [verdict for result in report.given.results for verdict in result.verdicts]
-    compared = [f"### {TITLE}", verdict_markdown(verdicts, _SHORT_ROWS).rstrip()] if verdicts else []
-    return "\n\n".join([title, summary, *compared, *_short_table(report, writer), found]) + "\n"
+    earlier, arms = with_baseline(verdicts), among_arms(verdicts)
+    compared = [f"### {TITLE}", verdict_markdown(earlier, _SHORT_ROWS).rstrip()] if earlier else []
+    compared += [f"### {ARMS}", arm_markdown(arms, _SHORT_ROWS).rstrip()] if arms else []
+    best = [writer.block(block) for block in lead_bullets(report.sweeps, report.book)]
+    swept = [f"### {SWEEPS}", *best] if best else []
+    return "\n\n".join([title, summary, *compared, *swept, *_short_table(report, writer), found]) + "\n"
 
 
 def _short_table(report: Report, writer: _Writer) -> list[str]:
@@ -131,7 +141,9 @@ class _Writer:
         if isinstance(block, Fence):
             return [markdown_fence(block.text)]
         if isinstance(block, Pictures):
-            return [f"![{markdown(each.title)}]({quote(each.path)})" for each in self.pictures]
+            return [
+                f"![{markdown(each.title)}]({quote(each.path)})" for each in self.pictures if each.place == block.of
+            ]
         if isinstance(block, Bullets):
             return [f"- {self.line(line, cite=block.cite)}" for line in block.lines]
         mark = f"{'#' * block.level} " if isinstance(block, Heading) else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_chimera.report.arms import arms_section
 from pytest_chimera.report.comparison import comparison_section
 from pytest_chimera.report.document import (
     Block,
@@ -19,6 +20,7 @@ from pytest_chimera.report.document import (
     joined,
 )
 from pytest_chimera.report.session_facts import MACHINE, SESSION, machine_subject
+from pytest_chimera.report.sweep_sections import sweep_section
 from pytest_chimera.report.tables import appendix, metrics, performance, personas, workflow
 from pytest_chimera.units import UNKNOWN
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_chimera.report.build import ReportInput
     from pytest_chimera.report.facts import FactBook, Measured
     from pytest_chimera.report.findings import Finding
+    from pytest_chimera.report.sweeps import Swept
 
 DEFAULT = "default"
 """The value of a setting that nobody set."""
@@ -41,14 +44,16 @@ _MODEL_HEAD = (
 
 
 def build_sections(
-    given: ReportInput, measured: Measured, book: FactBook, found: Sequence[Finding]
+    given: ReportInput, measured: Measured, book: FactBook, found: Sequence[Finding], groups: Sequence[Swept]
 ) -> tuple[Section, tuple[Section, ...]]:
-    """The header, and the sections below it."""
+    """The header, and the sections below it; `groups` are sweeps and arms."""
     return _header(given), (
         Section("Environment", environment(given, measured, book)),
         Section("Executive Summary", summary(given, measured, book, found)),
         *comparison_section(measured, book),
+        *arms_section(groups, book),
         Section("Performance Analysis", performance(measured, book)),
+        *sweep_section(groups, book),
         Section("Metrics", metrics(measured, book)),
         Section("Key Findings", (Bullets(tuple(each.line for each in found)),)),
         Section("Workflow Summary", workflow(given, measured, book)),

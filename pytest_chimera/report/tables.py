@@ -20,6 +20,7 @@ from pytest_chimera.report.document import (
     Pictures,
     Table,
     cell,
+    joined,
 )
 from pytest_chimera.report.facts import case_name
 from pytest_chimera.report.session_facts import CASE_PHASES, SESSION, phase_subject
@@ -53,6 +54,7 @@ _COUNTS = {
     "Cold": "cold_rounds",
     "Left out": "off_start_rounds",
 }
+_UNMET = "Not as expected"
 _TIMES = {
     "Set-up": "setup_time",
     "of it waiting": "waited_time",
@@ -85,7 +87,9 @@ def performance(measured: Measured, book: FactBook) -> tuple[Block, ...]:
     needed = Number(fact=book.get(SESSION, "rounds_for_p95"))
     blocks: list[Block] = [Paragraph((_BEFORE_P95, needed, _BEHIND_P95)), Pictures()]
     for metric in known:
-        if metric.name not in _MINOR:
+        if metric.yes_or_no:
+            blocks += [Heading((metric.title,)), Paragraph((_about(metric),)), _shares(metric, measured, book)]
+        elif metric.name not in _MINOR:
             rows = tuple(_row(metric, result, subject, book) for result, subject in measured)
             blocks += [
                 Heading((metric.title,)),
@@ -104,7 +108,7 @@ def performance(measured: Measured, book: FactBook) -> tuple[Block, ...]:
 
 def _is_shown(metric: Metric, measured: Measured, book: FactBook) -> bool:
     """Whether a metric has a value; the first answer token also has to differ from the first token."""
-    facts = [book.get(subject, metric.name, "median") for _, subject in measured]
+    facts = [book.get(subject, metric.name, metric.statistic) for _, subject in measured]
     if metric.name == "answer":
         firsts = [book.get(subject, "ttft", "median") for _, subject in measured]
         return any(fact.n and fact.value != first.value for fact, first in zip(facts, firsts, strict=True))
@@ -129,6 +133,19 @@ def _row(metric: Metric, result: CaseResult, subject: Mapping[str, str], book: F
     )
 
 
+def _shares(metric: Metric, measured: Measured, book: FactBook) -> Table:
+    """Of the cases that have it, the share of rounds of a metric that is yes or no, and how many were not so."""
+    rows: list[tuple[Line, ...]] = []
+    for result, subject in measured:
+        share = book.get(subject, metric.name, "mean")
+        if not share.n:
+            continue
+        who = (Label(case_name(result)),), (Label(result.case.model.name),)
+        counts = ((Number(fact=book.get(subject, each), form="plain"),) for each in ("unmet_rounds", "failed_rounds"))
+        rows.append((*who, (Number(fact=share),), (Number(fact=share, form="n"),), *counts))
+    return Table(("Case", "Model", "Share", "n", _UNMET, "Failed"), tuple(rows), (2, 3, 4, 5))
+
+
 def metrics(measured: Measured, book: FactBook) -> tuple[Block, ...]:
     """For each case its seven numbers, medians of the counted rounds."""
     if not measured:
@@ -148,16 +165,17 @@ def metrics(measured: Measured, book: FactBook) -> tuple[Block, ...]:
 def workflow(given: ReportInput, measured: Measured, book: FactBook) -> tuple[Block, ...]:
     """How many rounds each case made, and where the time went."""
     counts, times = [], []
+    columns = {**_COUNTS, _UNMET: "unmet_rounds"} if any(each.case.expect for each, _ in measured) else _COUNTS
     blocks: list[Block] = []
     for result, subject in measured:
         who = cell(Label(case_name(result))), cell(Label(result.case.model.name))
-        numbers = (cell(Number(fact=book.get(subject, name), form="plain")) for name in _COUNTS.values())
+        numbers = (cell(Number(fact=book.get(subject, name), form="plain")) for name in columns.values())
         counts.append((*who, *numbers, cell("yes" if result.complete else "no")))
         times.append((*who, *(cell(Number(fact=book.get(subject, name, "sum"))) for name in _TIMES.values())))
     if measured:
         blocks = [
             Paragraph((_ABOUT_ROUNDS,)),
-            Table(("Case", "Model", *_COUNTS, "Complete"), tuple(counts), tuple(range(2, 8))),
+            Table(("Case", "Model", *columns, "Complete"), tuple(counts), tuple(range(2, 2 + len(columns)))),
             Heading(("Wall time by case",)),
             Table(("Case", "Model", *_TIMES), tuple(times), tuple(range(2, 6))),
         ]
@@ -179,11 +197,20 @@ def personas(given: ReportInput, measured: Measured) -> tuple[Block, ...]:
     names = [*(name for name in used if name in given.personas), *(name for name in given.personas if name not in used)]
     blocks: list[Block] = []
     for name in names:
-        blocks += [Heading((Label(name),)), Fence(given.personas[name])]
+        blocks += [Heading((Label(name),)), *_persona_hash(name, measured), Fence(given.personas[name])]
     missing = [name for name in used if name not in given.personas]
     for name in missing:
         blocks += [Heading((Label(name),)), Paragraph(("Its text is unknown.",))]
     return tuple(blocks) or (Paragraph(("No case used a persona.",)),)
+
+
+def _persona_hash(name: str, measured: Measured) -> tuple[Block, ...]:
+    """By which text of this persona runs are compared."""
+    cases = [result.case for result, _ in measured if result.case.persona == name]
+    hashes = dict.fromkeys(each.persona_hash for each in cases if each.persona_hash is not None)
+    if not hashes:
+        return ()
+    return (Paragraph(("SHA-256 of its text: ", *joined(tuple((Label(each),) for each in hashes)), ".")),)
 
 
 def appendix(measured: Measured) -> tuple[Block, ...]:
@@ -215,6 +242,7 @@ def _case(result: CaseResult) -> Table:
         "host": result.host.url,
         "endpoint": f"/api/{case.endpoint}",
         "persona": case.persona or "none",
+        **({"expect": _json(case.expect)} if case.expect else {}),
         "options set": _options(options, own),
         "other options": _options(options, [name for name in options if name not in own]),
         "size asked for": _size(case.prompt_tokens, case.output_tokens),

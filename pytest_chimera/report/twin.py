@@ -14,6 +14,7 @@ from pytest_chimera.metrics import METRICS
 from pytest_chimera.records import CaseResult, Fact, Round
 from pytest_chimera.report.corpus_twin import corpus_twin, finding_twins, recommendation_twins
 from pytest_chimera.report.document import plain
+from pytest_chimera.report.sweep_twin import sweep_twins
 
 if TYPE_CHECKING:
     from pytest_chimera.report.build import Report
@@ -45,6 +46,7 @@ def twin_of(report: Report) -> dict[str, Any]:
             for each in report.findings
         ],
         "facts": [{"id": fact.id, **fact.as_dict()} for fact in report.facts],
+        "sweeps": _finite(sweep_twins(report.sweeps, report.book)),
         "cases": [_case(result) for result in given.results],
         "personas": dict(given.personas),
     }
@@ -113,10 +115,12 @@ def _round(each: Round, result: CaseResult) -> dict[str, Any]:
         "number": each.number,
         "warmup": each.warmup,
         "cold": each.cold,
+        "block": each.block,
         "busy_answers": each.busy_answers,
         "failure": generation.failure.as_dict() if generation.failure else None,
         "done_reason": generation.done_reason,
         "prompt_fit": result.prompt_fit(generation),
+        "unmet": None if generation.unmet is None else list(generation.unmet),
         "nonce": generation.nonce,
         "values": _finite(values),
     }

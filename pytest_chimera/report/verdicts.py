@@ -39,11 +39,17 @@ def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
 def verdict_rows(verdicts: Sequence[Verdict]) -> list[Row]:
     """A row for each verdict, unescaped; those of one case that say the same of nothing are one row."""
     shared = set(common_remarks(verdicts))
+    return [_row(members, shared) for members in folded(verdicts)]
+
+
+def folded(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
+    """Worst first, each alone but for those of one case that could not be judged for one reason."""
     rows: dict[object, list[Verdict]] = {}
     for each in ordered(verdicts):
         unjudged = each.outcome in UNJUDGED
-        rows.setdefault((each.outcome, each.case, each.reason) if unjudged else id(each), []).append(each)
-    return [_row(members, shared) for members in rows.values()]
+        same = (each.outcome, each.case, each.reason, each.against)
+        rows.setdefault(same if unjudged else id(each), []).append(each)
+    return list(rows.values())
 
 
 def common_remarks(verdicts: Sequence[Verdict], *, shift: bool = True, reasons: bool = True) -> list[str]:
@@ -78,12 +84,16 @@ def verdict_lines(verdicts: Sequence[Verdict], width: int) -> list[str]:
 
 def verdict_markdown(verdicts: Sequence[Verdict], most: int) -> str:
     """The same as a table in Markdown, ready for a comment, with at most so many rows; it ends with a line break."""
-    heads = [COLUMNS.name, *COLUMNS.heads]
-    align = ["---", *("---" if i in COLUMNS.left else "---:" for i in range(len(COLUMNS.heads)))]
-    every = verdict_rows(verdicts)
+    return markdown_table(COLUMNS, verdict_rows(verdicts), common_remarks(verdicts), most)
+
+
+def markdown_table(columns: Columns, every: Sequence[Row], remarks: Sequence[str], most: int) -> str:
+    """Rows as a table in Markdown, at most so many, and below it their notes and remarks; it ends with a line break."""
+    heads = [columns.name, *columns.heads]
+    align = ["---", *("---" if i in columns.left else "---:" for i in range(len(columns.heads)))]
     rows = every[:most]
     lines = [heads, align, *([markdown_part(cell) for cell in (row.name, *row.cells)] for row in rows)]
-    notes = [f"{row.name}: {note}" for row in rows for note in row.notes] + common_remarks(verdicts)
+    notes = [*(f"{row.name}: {note}" for row in rows for note in row.notes), *remarks]
     notes += [f"{len(every) - most} more comparisons are in the report"] if len(every) > most else []
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     bullets = "\n".join(f"- {markdown(note)}" for note in notes)
@@ -99,9 +109,9 @@ def remarks_of(verdict: Verdict, shared: Collection[str]) -> tuple[str, ...]:
 def _row(members: Sequence[Verdict], shared: Collection[str]) -> Row:
     first = members[0]
     if first.outcome not in UNJUDGED:
-        return Row(first.name, _cells(first), remarks_of(first, shared))
+        return Row(first.name, cells_of(first), remarks_of(first, shared))
     metrics = ", ".join(wording.subject(each) for each in members)
-    return Row(first.name, (metrics, "", "", "", "", "", "", _word(first)), remarks_of(first, shared))
+    return Row(first.name, (metrics, "", "", "", "", "", "", word_of(first)), remarks_of(first, shared))
 
 
 def _reason(verdict: Verdict) -> str | None:
@@ -114,7 +124,8 @@ def _distance(verdict: Verdict) -> float:
     return abs(math.log(verdict.ratio)) / verdict.error
 
 
-def _cells(verdict: Verdict) -> tuple[str, ...]:
+def cells_of(verdict: Verdict) -> tuple[str, ...]:
+    """The cells of a verdict that has numbers."""
     return (
         wording.subject(verdict),
         wording.value(verdict, verdict.now),
@@ -123,9 +134,10 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
         wording.interval(verdict),
         str(len(verdict.baseline)),
         wording.size(verdict.smallest_change),
-        _word(verdict),
+        word_of(verdict),
     )
 
 
-def _word(verdict: Verdict) -> str:
+def word_of(verdict: Verdict) -> str:
+    """Its outcome, and that nothing fails for it where nobody asked for that."""
     return verdict.outcome if verdict.gated or verdict.outcome != "worse" else "worse (not gated)"

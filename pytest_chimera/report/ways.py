@@ -65,7 +65,7 @@ class Ways:
 
     def of(self, source: str, metric: str) -> Way:
         """The rows or rounds that a source names, with their values of this metric."""
-        case = next((each for each in self.twin.get("cases", ()) if source.startswith(f"{each['id']} ")), None)
+        case = self._case(source)
         if case is not None:
             return Way(source=source, values=tuple(_rounds(case, source[len(case["id"]) :], metric)))
         file = self._file(source)
@@ -100,6 +100,11 @@ class Ways:
                     conditions=conditions,
                 )
         return found
+
+    def _case(self, source: str) -> Mapping[str, Any] | None:
+        """The case that a source begins with: the longest that fits, because ids of points begin with their sweep's."""
+        fitting = (each for each in self.twin.get("cases", ()) if source.startswith(f"{each['id']} "))
+        return max(fitting, key=lambda each: len(each["id"]), default=None)
 
     def _file(self, source: str) -> str | None:
         """The file that a source begins with; names may have spaces, so the longest that fits."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -25,8 +27,11 @@ from pytest_chimera.report import ReportInput
 MS = 1_000_000
 START = 1_763_800_000_000_000_000
 
+SWEEP = "tests/test_bench.py::test_sweep[gemma3:latest]"
+
 MakeGeneration = Callable[..., Generation]
 MakeResult = Callable[..., CaseResult]
+MakeSweep = Callable[..., list[CaseResult]]
 
 
 def _generation(
@@ -114,6 +119,69 @@ def _result(
         "complete": True,
     }
     return CaseResult(**{**values, **changes})
+
+
+def _swept(
+    points: Sequence[Mapping[str, Any]],
+    slower: Callable[[Mapping[str, Any]], float] = lambda _point: 1.0,
+    *,
+    loads: Sequence[str] = (),
+    rounds: int = 3,
+    noise: float = 0.01,
+    sweep: str = SWEEP,
+    case: dict[str, Any] | None = None,
+    **changes: Any,
+) -> list[CaseResult]:
+    """The points of a sweep, each so many times slower than 50 ms to the first token and 10 ms for each.
+
+    Rounds of points with the same levels of `loads` share blocks, one for each round; without any there is one block.
+    The noise, a share, is from a fixed seed.
+    """
+    chance = random.Random(7)  # repeatable, no secret
+    keys = list(dict.fromkeys(tuple(point[name] for name in loads) for point in points))
+    found = []
+    for number, point in enumerate(points):
+        said = ",".join(f"{name}={_level(level)}" for name, level in point.items())
+        label = point["arm"] if set(point) == {"arm"} else said
+        factors = [slower(point) * (1 + noise * chance.gauss(0, 1)) for _ in range(rounds)]
+        answers = tuple(_slower(factor, at * len(points) + number) for at, factor in enumerate(factors))
+        known = {"id": f"{sweep} {label}", "sweep": sweep, "point": dict(point), **(case or {})}
+        made = _result(f"{sweep.rpartition('::')[2]} {label}", generations=answers, case=known, **changes)
+        place = keys.index(tuple(point[name] for name in loads))
+        blocks = [1 + (at * len(keys) + place if loads else 0) for at in range(rounds)]
+        in_blocks = (replace(each, block=block) for each, block in zip(made.rounds, blocks, strict=True))
+        found.append(replace(made, rounds=tuple(in_blocks)))
+    return found
+
+
+def _slower(factor: float, order: int) -> Generation:
+    made = _generation(ttft_ms=round(50 * factor), sent_unix_ns=START + order * 1000 * MS)
+    return replace(made, eval_duration_ns=round(200 * factor * MS), prompt_eval_duration_ns=round(47 * factor * MS))
+
+
+def _level(level: object) -> str:
+    return str(level).lower() if isinstance(level, bool) else str(level)
+
+
+def _failed(made: CaseResult) -> CaseResult:
+    """The same case, with every round failed."""
+    failure = Failure(kind="http", cause="server", status=500, message="out of memory")
+    gone: dict[str, Any] = {"failure": failure, "chunks": (), "end_ns": None, "eval_count": None}
+    return replace(
+        made, rounds=tuple(replace(each, generation=replace(each.generation, **gone)) for each in made.rounds)
+    )
+
+
+@pytest.fixture
+def swept() -> MakeSweep:
+    """Makes the results of a sweep, or of arms."""
+    return _swept
+
+
+@pytest.fixture
+def failed() -> Callable[[CaseResult], CaseResult]:
+    """Makes a result of which every round failed."""
+    return _failed
 
 
 @pytest.fixture

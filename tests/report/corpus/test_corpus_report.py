@@ -117,6 +117,16 @@ def test_the_session_stands_beside_the_corpus(both: Report, session: ReportInput
     assert [each.kind for each in both.findings] == [each.kind for each in alone.findings]
 
 
+def test_a_sweep_of_the_session_stands_beside_the_corpus(both: Report, swept: Callable[..., Any]) -> None:
+    """What a sweep of this session says stands in the analysis of performance, each number with its fact."""
+    results = tuple(swept([{"top_k": 1}, {"top_k": 40}]))
+    report = build_report(replace(both.given, results=results))
+    alone = build_report(replace(both.given, results=results, corpus=None, narrative=None))
+    assert report.sections == SECTIONS
+    assert alone.section("Parameter Sweeps").text in report.section("Performance Analysis").text
+    assert_report(report).every_number_has_a_fact()
+
+
 def test_the_parse_log_is_bounded_and_the_twin_is_not(corpora: Any, report: Report) -> None:
     """Of a file the log names five things that were not understood; the JSON twin has each."""
     text = report.section("Appendix").text
