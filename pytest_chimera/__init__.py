@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_chimera.engine.process import EmbeddedEngine
     from pytest_chimera.errors import ChimeraError
+    from pytest_chimera.properties import chimera_given
     from pytest_chimera.records import Case, CaseResult, Generation, Verdict
     from pytest_chimera.report import Report, assert_report
     from pytest_chimera.stats import Statistic
@@ -32,6 +33,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "assert_report",
+    "chimera_given",
 ]
 
 _HOME = {
@@ -45,6 +47,7 @@ _HOME = {
     "Statistic": "stats",
     "Verdict": "records",
     "assert_report": "report",
+    "chimera_given": "properties",
 }
 
 

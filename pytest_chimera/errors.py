@@ -107,8 +107,8 @@ class ModelError(UserError):
     """No server here can answer for this model name."""
 
 
-class MissingExtraError(ChimeraError):
-    """An optional package is not installed."""
+class MissingExtraError(ChimeraError, ImportError):
+    """An optional package is not installed; also an ImportError, as which pytest shows it where a test file imports."""
 
     @classmethod
     def of(cls, package: str, extra: str, purpose: str) -> MissingExtraError:

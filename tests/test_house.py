@@ -94,6 +94,7 @@ def test_public_names_are_the_written_list() -> None:
         "Verdict",
         "__version__",
         "assert_report",
+        "chimera_given",
     ]
     assert [name for name in pytest_chimera.__all__ if not hasattr(pytest_chimera, name)] == []
 
