@@ -62,6 +62,8 @@ bench: $(BIN)/.ready  ## What measuring, gating and reading cost, and how often 
 	@$(BIN)/python benchmarks/gate_cost.py
 	@$(BIN)/python benchmarks/corpus_speed.py --files 11000
 	@$(BIN)/python benchmarks/gate_power.py
+	@$(BIN)/python benchmarks/sweep_power.py
+	@$(BIN)/python benchmarks/collection.py
 
 clean:  ## Remove environments, builds and caches
 	@rm -rf $(VENV) .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -26,6 +26,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", README, re.DOTALL))
 CONSOLES = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
 WORKFLOW = ".github/workflows/benchmark.yml"
+ANSWER = (
+    "The sky looks blue because the air scatters short waves of sunlight far more than long ones, so blue light reaches "
+    "our eyes from every side while red light passes straight on."
+)
+"""32 words."""
 SECRET = ("CHIMERA_", "OLLAMA_", "GITHUB_", "PYTEST_", "CI", "BUILD_NUMBER")
 
 
@@ -83,7 +88,7 @@ def environment() -> Iterator[dict[str, str]]:
 
 def script(interval_s: float) -> dict[str, Any]:
     """A server with gemma3 that takes so long for each token."""
-    answer = {"tokens": " ".join(f"word{number}" for number in range(32)), "ttft_s": 0.06, "interval_s": interval_s}
+    answer = {"tokens": ANSWER, "ttft_s": 0.06, "interval_s": interval_s}
     model = {"answers": [answer], "family": "gemma3", "parameter_size": "4.3B", "quantization": "Q4_K_M"}
     return {"models": {"gemma3": model}}
 

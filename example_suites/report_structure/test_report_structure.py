@@ -24,6 +24,18 @@ SCHEMA = {
     "required": ["title", "sections", "confidence"],
 }
 
+# Suites with sweeps or arms add sections of their own between these.
+REPORT = [
+    "Environment",
+    "Executive Summary",
+    "Performance Analysis",
+    "Metrics",
+    "Key Findings",
+    "Workflow Summary",
+    "Persona Prompts",
+    "Appendix",
+]
+
 QUESTION = """Write a technical report on this benchmark for an engineer.
 
 gemma3:270m, 10 rounds: median TTFT 62 ms, median 286 tok/s.
@@ -63,16 +75,8 @@ def test_content(chimera, chimera_model):
 
 def test_session_report(chimera_report):
     """The report on this very session, as it stands so far: its sections in order, none empty, each number sourced."""
-    assert chimera_report.sections == (
-        "Environment",
-        "Executive Summary",
-        "Performance Analysis",
-        "Metrics",
-        "Key Findings",
-        "Workflow Summary",
-        "Persona Prompts",
-        "Appendix",
-    )
+    there = [title for title in chimera_report.sections if title in REPORT]
+    assert there == REPORT
     for title in chimera_report.sections:
         assert chimera_report.section(title).words > 2, f"the section {title} is empty"
     assert chimera_report.section("Executive Summary").words < 300

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_chimera.errors import ChimeraError
-from pytest_chimera.plugin import terminal
+from pytest_chimera.plugin import probing, swept, terminal
+from pytest_chimera.report.comparison import with_baseline
 from pytest_chimera.report.verdicts import verdict_lines
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _finish_corpus(session: ChimeraSession) -> None:
         named = corpora.of(corpora.given or corpora.reported)
         plan = corpora.path("rename_plan", settings.rename_plan)
         _attempt(session, lambda: named.write_rename_plan(plan), "the rename plan was not written")
-    elif settings.corpus and not (corpora.is_asked or settings.audit):
+    elif settings.corpus and not (corpora.is_asked or settings.audit or _is_ground(session)):
         session.problems.append(
             "--chimera-corpus is set, but no test that ran uses 'chimera_corpus' or 'chimera_report': nothing was "
             "read. Run one that does, or see what is there with: pytest-chimera read PATH"
@@ -63,19 +64,29 @@ def _finish_corpus(session: ChimeraSession) -> None:
         _attempt(session, lambda: write_whole(file, audit_as_text(session.audited)), "the audit was not written")
 
 
+def _is_ground(session: ChimeraSession) -> bool:
+    """Whether answers were held against the corpus of the run."""
+    expected = (result.case.expect.get("grounded_in") for result in session.results)
+    return any(each is not None and not each["corpus"] for each in expected)
+
+
 def summarise(session: ChimeraSession, reporter: pytest.TerminalReporter) -> None:
     """Print the table, the way to the report and what went wrong; nothing when no case ran."""
     reporter.write_sep("-", terminal.TITLE if session.results else terminal.NAME)
     width: int = reporter._tw.fullwidth  # noqa: SLF001  # the width by which pytest itself prints
     if session.uses_corpora and session.corpora.read_here is not None:
         reporter.write_line(terminal.corpus_line(session.corpora.read_here.corpus))
-    for line in terminal.table([terminal.row(result) for result in session.results], width):
+    for line in (*terminal.table(swept.rows(session.results), width), *swept.lines(session.results, width)):
         reporter.write_line(line)
-    verdicts = [each for result in session.results for each in result.verdicts]
-    if verdicts:
-        reporter.write_sep("-", VERDICTS_TITLE)
-        for line in verdict_lines(verdicts, width):
+    verdicts = with_baseline([each for result in session.results for each in result.verdicts])
+    baseline = verdict_lines(verdicts, width) if verdicts else []
+    for title, lines in ((VERDICTS_TITLE, baseline), (swept.ARMS_TITLE, swept.arms(session.results, width))):
+        if lines:
+            reporter.write_sep("-", title)
+        for line in lines:
             reporter.write_line(line)
+    for line in probing.lines(reporter):
+        reporter.write_line(line)
     for problem in session.problems:
         reporter.write_line(f"chimera: {problem}", red=True)
     if session.report_path is not None:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 MEASURING = "chimera_model"
 """The fixture that every measuring test has, `chimera` included, since that one asks for it."""
-_CONNECTED = {MEASURING, "ollama_client"}
+OF_SUITES = "chimera_case"
+"""The fixture that every case of a suite has."""
+_MEASURED = {MEASURING, OF_SUITES}
+_CONNECTED = {*_MEASURED, "ollama_client"}
+_SUITES = (".chimera.yaml", ".chimera.yml")
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -27,6 +31,11 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(MEASURING, ids, ids=ids, indirect=True, scope="session")
 
 
+def is_suite(name: str) -> bool:
+    """Whether a file of this name is a suite."""
+    return name.endswith(_SUITES) and name not in _SUITES
+
+
 def is_case(item: pytest.Item) -> bool:
     """Whether the item talks to a server of ours; one that is skipped as it stands does not."""
     return item.get_closest_marker("skip") is None and not _CONNECTED.isdisjoint(getattr(item, "fixturenames", ()))
@@ -34,7 +43,7 @@ def is_case(item: pytest.Item) -> bool:
 
 def is_measured(item: pytest.Item) -> bool:
     """Whether the item is a benchmark in the sense of pytest-benchmark's options."""
-    return MEASURING in getattr(item, "fixturenames", ())
+    return not _MEASURED.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_chimera.plugin.probing import Probe
 from pytest_chimera.plugin.session import get_session
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def chimera_model(request: pytest.FixtureRequest) -> ChimeraModel:
     """The model under test; a test that uses it, or `chimera`, runs once for each model that was named."""
+    if not hasattr(request, "param"):
+        from pytest_chimera.plugin.measuring import no_parameter  # noqa: PLC0415  # only where somebody did so
+
+        raise no_parameter()
     return get_session(request.config).servers.model(request.param)
 
 
@@ -38,6 +43,14 @@ def chimera(request: pytest.FixtureRequest, chimera_model: ChimeraModel) -> Benc
     from pytest_chimera.plugin.runners import bench_for  # noqa: PLC0415  # only where a case runs
 
     return bench_for(request.node, chimera_model)
+
+
+@pytest.fixture
+def chimera_case(request: pytest.FixtureRequest) -> Callable[[], None]:
+    """What a case of a suite in YAML calls to be measured; tests in Python use `chimera`."""
+    from pytest_chimera.plugin.measuring import call_of  # noqa: PLC0415  # only where a case runs
+
+    return call_of(request.node)
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +65,12 @@ def chimera_persona(request: pytest.FixtureRequest) -> Callable[[str], Persona]:
     from pytest_chimera.plugin.runners import persona_finder  # noqa: PLC0415  # only where it is asked for
 
     return persona_finder(request.node)
+
+
+@pytest.fixture(scope="session")
+def chimera_probe(request: pytest.FixtureRequest, chimera_model: ChimeraModel) -> Probe:
+    """Ask for one example of a property, in a test under `@chimera_given(prompt=prompts(), limits="ttft <= 1 s")`."""
+    return Probe(get_session(request.config), chimera_model)
 
 
 @pytest.fixture

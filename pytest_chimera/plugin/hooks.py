@@ -6,20 +6,23 @@ has something to do only when a case runs, it imports what does it.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_chimera.plugin import collecting, marker, options
+from pytest_chimera.plugin import collecting, marker, options, probing, sending
 from pytest_chimera.plugin import session as _session
 from pytest_chimera.plugin.fixtures import (
     chimera,
+    chimera_case,
     chimera_corpus,
     chimera_corpus_paths,
     chimera_engine,
     chimera_model,
     chimera_narrate,
     chimera_persona,
+    chimera_probe,
     chimera_report,
     ollama_client,
 )
@@ -32,12 +35,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "chimera",
+    "chimera_case",
     "chimera_corpus",
     "chimera_corpus_paths",
     "chimera_engine",
     "chimera_model",
     "chimera_narrate",
     "chimera_persona",
+    "chimera_probe",
     "chimera_report",
     "ollama_client",
 ]
@@ -46,6 +51,16 @@ __all__ = [
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options and their ini twins."""
     options.add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Show what there is, and run nothing, where that is asked for; before workers are thought of."""
+    if not options.wants_list(config, os.environ) or config.option.help:
+        return None
+    from pytest_chimera.plugin.listing import show  # noqa: PLC0415  # only where it is asked for
+
+    return show(config)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,7 +79,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Make a test of each Markdown file that is to be audited."""
+    """Make tests of the cases of a suite, and one of each Markdown file that is to be audited."""
+    if collecting.is_suite(file_path.name):
+        from pytest_chimera.plugin.suites import collect  # noqa: PLC0415  # only where there is one
+
+        return collect(file_path, parent)
     if not get_session(parent.config).raw.get("audit"):
         return None
     from pytest_chimera.plugin import audit  # noqa: PLC0415  # only where auditing is on
@@ -85,7 +104,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
-    """Let `--benchmark-only` and `--benchmark-skip` see measuring tests as benchmarks."""
+    """Group suites by model, and let `--benchmark-only` and `--benchmark-skip` see measuring tests as benchmarks."""
+    if get_session(config).has_suites:
+        from pytest_chimera.plugin.suites import grouped  # noqa: PLC0415  # only where there is one
+
+        grouped(items)
     with collecting.named_as_benchmarks(config, items):
         return (yield)
 
@@ -93,7 +116,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Count the cases that are left; before xdist tells the controller that the worker is ready."""
-    get_session(session.config).count(sum(map(collecting.is_case, session.items)))
+    get_session(session.config).count([item for item in session.items if collecting.is_case(item)])
 
 
 @pytest.hookimpl(trylast=True)
@@ -114,7 +137,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Fail a test with the text of what was raised here; innermost, so that xfail and others see that failure."""
-    with get_session(item.config).speaking(item):
+    with get_session(item.config).speaking(item), probing.closed(item):
         return (yield)
 
 
@@ -122,7 +145,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send what the test measured along with its report."""
     report = yield
-    _session.attach(item, report)
+    sending.attach(item, report)
     return report
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_chimera.report.escape import terminal as escape
@@ -50,6 +50,12 @@ class Progress:
         """Rounds that the case will have, warm-up included."""
         return self.case.warmup + self.case.rounds
 
+    def add(self, case: Case, done: Round, now_ns: int) -> None:
+        """Take up a round that is finished."""
+        self.done, self.last, self.case = self.done + 1, done, case
+        if self.done == case.warmup:
+            self.counted_ns = now_ns
+
     def line(self, now_ns: int) -> str:
         """What is shown now."""
         model = escape(self.case.model.name.removesuffix(":latest"))
@@ -60,10 +66,11 @@ class Progress:
         parts.append(self._round())
         if self.last is not None:
             parts += self._numbers(self.last)
-            parts.append(f"about {_whole_seconds(self._rest_ns(now_ns))} left")
+            rest_ns = self._rest_ns(now_ns)
+            parts += [] if rest_ns is None else [f"about {_whole_seconds(rest_ns)} left"]
         return "  ".join(parts)
 
-    def _rest_ns(self, now_ns: int) -> int:
+    def _rest_ns(self, now_ns: int) -> int | None:
         """What is left, if it goes on as it went: by the counted rounds, once there is one, since a load is slow."""
         counted = self.done - self.case.warmup
         done, since_ns = (counted, self.counted_ns) if counted > 0 else (self.done, self.began_ns)
@@ -84,6 +91,32 @@ class Progress:
         ]
 
 
+@dataclass
+class SweepProgress(Progress):
+    """How far the points of a sweep are together; it names the one whose round was the last."""
+
+    points: set[str] = field(default_factory=set)
+    """Ids of those that are under way."""
+    rounds: int = 0
+    """Counted rounds of all."""
+
+    @property
+    def total(self) -> int:
+        """Counted rounds that the sweep will have: how many warm-up rounds are needed is seen on the way."""
+        return self.rounds
+
+    def add(self, case: Case, done: Round, now_ns: int) -> None:  # noqa: ARG002  # its rest counts from the beginning
+        """Take up a round of one point."""
+        self.done, self.last, self.case = self.done + (not done.warmup), done, case
+
+    def _rest_ns(self, now_ns: int) -> int | None:
+        """What is left by all that was done so far: loads and warm-up rounds come again and again."""
+        return (now_ns - self.began_ns) * (self.total - self.done) // self.done if self.done else None
+
+    def _round(self) -> str:
+        return f"round {min(self.done + 1, self.total)}/{self.total} in all"
+
+
 class LiveLine:
     """An observer of rounds that keeps one line of the terminal up to date, and leaves none behind."""
 
@@ -95,8 +128,16 @@ class LiveLine:
         self._progress: Progress | None = None
 
     def case_started(self, case: Case) -> None:
-        """Show the case."""
-        self._progress = Progress(case, self.now_ns(), counted_ns=self.now_ns())
+        """Show the case; of a sweep all points are started before the first request."""
+        progress = self._progress
+        if case.sweep is None:
+            progress = Progress(case, self.now_ns(), counted_ns=self.now_ns())
+        else:
+            if not isinstance(progress, SweepProgress):
+                progress = SweepProgress(case, self.now_ns())
+            progress.points.add(case.id)
+            progress.rounds += case.rounds
+        self._progress = progress
         self._show()
 
     def host_busy(self, case: Case) -> None:
@@ -107,13 +148,16 @@ class LiveLine:
     def round_done(self, case: Case, done: Round) -> None:
         """Show the numbers of the round and what is left."""
         progress = self._progress or Progress(case, self.now_ns())
-        progress.done, progress.last, self._progress = progress.done + 1, done, progress
-        if progress.done == case.warmup:
-            progress.counted_ns = self.now_ns()
+        progress.add(case, done, self.now_ns())
+        self._progress = progress
         self._show()
 
-    def case_finished(self, result: CaseResult) -> None:  # noqa: ARG002  # whatever came of it
+    def case_finished(self, result: CaseResult) -> None:
         """Clear the line, while the test still runs: pytest prints its dot right after."""
+        if isinstance(self._progress, SweepProgress):
+            self._progress.points.discard(result.case.id)
+            if self._progress.points:
+                return
         self.clear()
 
     def clear(self) -> None:

@@ -17,18 +17,28 @@ if TYPE_CHECKING:
 NARRATING = "chimera_narrate"
 """The fixture of tests in which a model writes; `--chimera-no-narrative` skips them."""
 FIXTURES = (
-    *("chimera", "chimera_model", "ollama_client", "chimera_persona", "chimera_engine"),
-    *("chimera_report", "chimera_corpus", NARRATING),
+    *("chimera", "chimera_case", "chimera_model", "ollama_client", "chimera_persona", "chimera_engine"),
+    *("chimera_report", "chimera_corpus", "chimera_probe", NARRATING),
 )
+PLAN = "chimera_plan"
+"""The attribute of a test under `@chimera_given`, as in `properties`, which not every run imports."""
 MARKER = (
     "chimera(rounds=, warmup=, options=, persona=, think=, prefix=, start=, timeout=, max_failed_rounds=, "
     "limits=, gate=, ...): measure a language model, and how; every test that uses a chimera fixture bears this marker"
 )
+_WITHOUT_PROBE = (
+    "The test is under @chimera_given(...), but asks nothing with the fixture 'chimera_probe', so no limit is held. "
+    "Accepted: tests that call chimera_probe(...). Use it, or @given of Hypothesis."
+)
 
 
 def uses_chimera(item: pytest.Item) -> bool:
-    """Whether a fixture of ours is among those of the item."""
-    return not set(FIXTURES).isdisjoint(getattr(item, "fixturenames", ()))
+    """Whether a fixture of ours is among those of the item, or a property would need one."""
+    return not set(FIXTURES).isdisjoint(getattr(item, "fixturenames", ())) or _is_property(item)
+
+
+def _is_property(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and hasattr(item.obj, PLAN)
 
 
 def mark(item: pytest.Item, *, no_narrative: bool) -> None:
@@ -42,6 +52,8 @@ def mark(item: pytest.Item, *, no_narrative: bool) -> None:
 
 def check(item: pytest.Item) -> None:
     """Fail the item, in its setup and without a traceback, when its marker cannot be used."""
+    if _is_property(item) and "chimera_probe" not in getattr(item, "fixturenames", ()):
+        raise pytest.fail.Exception(_WITHOUT_PROBE, pytrace=False)
     if not any(marker.args or marker.kwargs for marker in item.iter_markers("chimera")):
         return
     from pytest_chimera.errors import UserError  # noqa: PLC0415  # every run imports this module
@@ -78,10 +90,12 @@ def of_item(item: pytest.Item) -> CaseArguments:
 
 def _refuse_idle_limits(item: pytest.Item, said: CaseArguments) -> None:
     """A limit that nothing would ever be held against must not look as if it held."""
-    if (said.limits or said.gate) and "chimera" not in getattr(item, "fixturenames", ()):
+    fixtures = getattr(item, "fixturenames", ())
+    limits = said.limits and "chimera_probe" not in fixtures  # it holds them, and knows no gate
+    if (limits or said.gate) and {"chimera", "chimera_case"}.isdisjoint(fixtures):
         from pytest_chimera.errors import MarkerError  # noqa: PLC0415  # every run imports this module
 
-        name = "limits" if said.limits else "gate"
+        name = "limits" if limits else "gate"
         raise MarkerError(
             f"@pytest.mark.chimera(...) has {name}, but the test measures no case with the fixture 'chimera'.",
             f"Accepted: {name} on tests that call chimera(...).",

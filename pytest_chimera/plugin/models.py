@@ -48,8 +48,16 @@ def plan(settings: Settings, folder: Path) -> tuple[PlannedModel, ...]:
     if settings.engine == "embedded" and not engine_is_installed():
         raise MissingExtraError.of("xllamacpp", "embedded", f"{settings.given['engine'].source} embedded")
     names = settings.model or ((TINY,) if stands_in(settings) else ())
-    planned = [_planned(name, settings, folder) for name in names]
-    return tuple(_distinct(planned))
+    source = settings.given["model"].source if settings.model else "--chimera-engine"
+    return plan_named(names, settings, folder, source)
+
+
+def plan_named(names: Iterable[str], settings: Settings, folder: Path, source: str) -> tuple[PlannedModel, ...]:
+    """These models, in order; `source` says who named them, and paths count from `folder`.
+
+    Raises SettingError or MissingExtraError when a name and `--chimera-engine` cannot go together.
+    """
+    return tuple(_distinct([_planned(name, settings, folder, source) for name in names]))
 
 
 def stands_in(settings: Settings) -> bool:
@@ -62,22 +70,20 @@ def engine_is_installed() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in ("xllamacpp", "uvicorn"))
 
 
-def described(settings: Settings, models: Iterable[PlannedModel], host: str) -> list[str]:
-    """Who answers for which model, a line each, for the head of a run."""
-    lines = [
+def described(models: Iterable[PlannedModel], host: str, *, stood_in: bool) -> list[str]:
+    """Who answers for which model, a line each, for the head of a run; `tiny` may have `stood_in` for a name."""
+    lines = [NOBODY_NAMED] if stood_in else []
+    return lines + [
         f"chimera: {each.id} is answered by "
         + ("the embedded engine (llama.cpp in a process of its own)" if each.embedded else f"Ollama at {host}")
         for each in models
+        if not (stood_in and each.name == TINY)
     ]
-    if not settings.model and stands_in(settings):
-        lines = [NOBODY_NAMED]
-    return lines
 
 
-def _planned(name: str, settings: Settings, folder: Path) -> PlannedModel:
+def _planned(name: str, settings: Settings, folder: Path, source: str) -> PlannedModel:
     is_file = name.endswith(".gguf")
     embedded = settings.engine != "ollama" and (is_file or name in {TINY, f"{TINY}:latest"})
-    source = settings.given["model"].source if settings.model else "--chimera-engine"
     if settings.engine == "embedded" and not embedded:
         raise SettingError(
             f"{source}: the embedded engine has no model {name!r}.",

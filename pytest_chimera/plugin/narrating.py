@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from pytest_chimera.suites.agents import ask, load
 from pytest_chimera.units import ns_to_s
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     import pytest
 
     from pytest_chimera.plugin.corpora import OldResults
@@ -38,17 +41,27 @@ class Narrate:
         """
         __tracebackhide__ = True
         narration = Narration(self._results.view, checker=check, budget_tokens=budget_tokens)
-        collect = narration.collector()
-        load(self._bench, collect)
-        collector = ask(self._bench, collect, lambda text: narration.grade(collect, text))
-        conclude = narration.analyst(collector.text)
-        analyst = ask(self._bench, conclude, lambda text: narration.grade(conclude, text))
+        with self._own_personas():
+            collect = narration.collector()
+            load(self._bench, collect)
+            collector = ask(self._bench, collect, lambda text: narration.grade(collect, text))
+            conclude = narration.analyst(collector.text)
+            analyst = ask(self._bench, conclude, lambda text: narration.grade(conclude, text))
         told = (_told(narration, collect, collector), _told(narration, conclude, analyst))
         narrative = narration.narrative(self._bench.model.name, told)
         payload = json.dumps({"paths": self._results.paths, "narrative": narrative.as_dict()})
         get_session(self._item.config).corpora.take_narrative(payload)
         self._item.stash[NARRATED] = payload
         return collector, analyst
+
+    @contextlib.contextmanager
+    def _own_personas(self) -> Generator[None]:
+        """While it lasts, `--chimera-persona` does not hold: who collects and who concludes is part of the task."""
+        of_run, self._bench.persona = self._bench.persona, None
+        try:
+            yield
+        finally:
+            self._bench.persona = of_run
 
 
 def _told(narration: Narration, assignment: Assignment, run: Run) -> Told:

@@ -27,32 +27,33 @@ if TYPE_CHECKING:
 
 def open_run(session: ChimeraSession, workers: int = 0) -> None:
     """Say what will be measured and by whom, and make ready what all cases share; the second call does nothing."""
-    if session.opened or not session.cases:
+    if session.opened or session.asked is None:
         return
+    models = session.asked.models
     session.opened = True
     session.folder.create()
     told = {"suite": suite_name(session.config), "configuration": session.settings.configuration()}
     session.folder.tell("run", told)
     _end_properly_on_sigterm(session.config)
-    lines = [] if session.raw else session.settings.lines()
-    lines += described(session.settings, session.models, session.servers.host_client().url)
-    if not session.models:
+    lines = [*(() if session.raw else session.settings.lines())]
+    lines += described(models, session.servers.host_client().url, stood_in=session.asked.stood_in)
+    if not models:
         lines.append(f"chimera: the cases are skipped: {session.servers.reason_to_skip()}")
-    if session.models and _is_disabled(session.config):
+    if models and _is_disabled(session.config):
         lines.append("chimera: --benchmark-disable: one round for each case, no rows, and no limit is judged")
-    hosts = len({model.embedded for model in session.models})
+    hosts = len({model.embedded for model in models})
     if workers > 1 and hosts:
         lines.append(f"chimera: {waiting_line(workers, hosts)}")
     if session.settings.baseline and not _is_disabled(session.config):
         lines += _baseline_lines(session)
     lines += [_leftover(str(path)) for path in leftovers(session.folder.path.parent)]
     session.say(lines)
-    if workers and any(model.embedded for model in session.models):
+    if workers and any(model.embedded for model in models):
         _start_engine_for_all(session)
     if session.settings.pull:
         from pytest_chimera.plugin.pulling import pull_missing  # noqa: PLC0415  # only where it was asked for
 
-        pull_missing(session)
+        pull_missing(session, models)
 
 
 def _start_engine_for_all(session: ChimeraSession) -> None:

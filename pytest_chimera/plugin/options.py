@@ -69,6 +69,8 @@ TABLE: tuple[Setting, ...] = (
             "measured whole, or send it unchanged (reuse) (default: unique)", "unique|reuse"),
     Setting("think", "think", "Let the model think before it answers, or not (default: as the model does)",
             "on|off|low|medium|high|max"),
+    Setting("persona", "text", "Persona that every case speaks as, in place of its own; a file in personas/ "
+            "or a built-in one", "NAME"),
     Setting("limit", "limits", "What must hold in every case, such as 'tok/s >= 30'; may be repeated", "LIMIT",
             many=True),
     Setting("baseline", "baseline", "Saved runs to compare with: a run number or prefix, a path or glob of JSON files, "
@@ -82,9 +84,11 @@ TABLE: tuple[Setting, ...] = (
     Setting("compare-anyway", "flag", "Compare also where prompt, options, prefix or think differ", is_flag=True),
     Setting("allowance", "share", "How much unchanged runs are assumed to differ where one or two baseline runs "
             "cannot show it, as one standard deviation (default: 2%)", "PERCENT"),
+    Setting("max-requests", "positive", "Most requests that one property may make (default: 1000)", "N"),
     Setting("pull", "flag", "Pull models that the host lacks, with a progress bar", is_flag=True),
     Setting("engine", "engine", "Who answers: by the model's name (auto), always the "
             "host (ollama), or always the engine in this package (embedded) (default: auto)", "auto|ollama|embedded"),
+    Setting("list", "flag", "Show models, personas and suites that there are, and run nothing", is_flag=True),
     Setting("report", "path", "Folder for the reports (default: .chimera in the root folder)", "DIR"),
     Setting("no-report", "flag", "Write no report", is_flag=True),
     Setting("corpus", "texts", "Old results to read and report on: a folder, a file or a glob; may be repeated", "PATH",
@@ -143,6 +147,12 @@ def gather(config: pytest.Config, environ: Mapping[str, str]) -> Raw:
         if any(found):
             raw[each.field] = [given for given in found if given is not None]
     return raw
+
+
+def wants_list(config: pytest.Config, environ: Mapping[str, str]) -> bool:
+    """Whether somebody set `--chimera-list`, be it to "off"; asked in every run, before anything else."""
+    setting = next(each for each in TABLE if each.name == "list")
+    return bool(config.getoption("chimera_list") or environ.get(setting.env) or config.getini(setting.ini))
 
 
 def _given(value: object, source: str) -> Given | None:

@@ -13,9 +13,12 @@ from pytest_chimera.report.escape import terminal as escape
 from pytest_chimera.units import format_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pytest
 
     from pytest_chimera.client import Client
+    from pytest_chimera.plugin.models import PlannedModel
     from pytest_chimera.plugin.session import ChimeraSession
 
 _BAR = 24
@@ -55,10 +58,10 @@ def bar_line(name: str, step: str, done: int | None, total: int | None) -> str:
     return f"chimera: pulling {name} [{'#' * filled}{'-' * (_BAR - filled)}] {share:.0%} of {format_bytes(total)}"
 
 
-def pull_missing(session: ChimeraSession) -> None:
-    """Pull each named model that the host does not have."""
+def pull_missing(session: ChimeraSession, models: Iterable[PlannedModel]) -> None:
+    """Pull each of these models that the host answers for and does not have."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    for planned in session.models:
+    for planned in models:
         if planned.embedded:
             continue
         bar = PullBar(reporter, planned.name)

@@ -7,6 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_chimera.client import SystemClock
+from pytest_chimera.errors import PersonaError, SettingError
+from pytest_chimera.plugin.asked import OWN_MODELS
+from pytest_chimera.plugin.grounding import ground_for
 from pytest_chimera.plugin.junit import junit_properties
 from pytest_chimera.plugin.marker import of_item, of_settings
 from pytest_chimera.plugin.session import get_session, measured
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_chimera.client import Client
     from pytest_chimera.plugin.model import ChimeraModel
     from pytest_chimera.plugin.session import ChimeraSession
-    from pytest_chimera.records import Case, CaseResult, HostInfo
+    from pytest_chimera.records import Case, CaseResult, HostInfo, ModelInfo
     from pytest_chimera.suites.persona import Persona
 
 PERSONAS = "personas"
@@ -35,9 +38,11 @@ PERSONAS = "personas"
 class OneRound(Runner):
     """Under `--benchmark-disable`: one round shows that a case works, and is too few to hold limits against."""
 
-    def run(self, case: Case) -> CaseResult:
-        """Measure one round."""
-        return super().run(replace(case, rounds=1, limits=()))
+    fewest_blocks = 1
+
+    def as_measured(self, case: Case) -> Case:
+        """The case with one round."""
+        return replace(case, rounds=1, limits=())
 
 
 def make_runner(session: ChimeraSession, client: Client, host: HostInfo) -> Runner:
@@ -56,6 +61,7 @@ def make_runner(session: ChimeraSession, client: Client, host: HostInfo) -> Runn
         observer=session.observer,
         exclusive=lock,
         clock=SystemClock(),
+        ground=ground_for(session),
     )
 
 
@@ -69,6 +75,11 @@ def bench_for(item: pytest.Item, model: ChimeraModel) -> Bench:
             item.user_properties.extend(junit_properties(result))
         session.note_problem(model.server.runner.journal)
 
+    def other(name: str) -> tuple[ModelInfo, Runner]:
+        folder = item.path.parent if hasattr(item, OWN_MODELS) else item.config.invocation_params.dir
+        found = session.servers.other(name, folder, "model")
+        return found.info, found.server.runner
+
     test_id = id_of(item)
     return Bench(
         model.server.runner,
@@ -79,9 +90,23 @@ def bench_for(item: pytest.Item, model: ChimeraModel) -> Bench:
         marker=of_item(item),
         settings=of_settings(session.settings),
         gating=None if _is_disabled(item.config) else session.gating,
+        persona=_persona_of_run(item, session),
         persona_folders=persona_folders(item.path, item.config.rootpath),
         allowed_options=session.settings.allow_option,
+        others=other,
     )
+
+
+def _persona_of_run(item: pytest.Item, session: ChimeraSession) -> str | None:
+    """The persona that stands over all, once it is known that `item` has it. Raises SettingError."""
+    name = session.settings.persona
+    if name is not None:
+        try:
+            persona_finder(item)(name)
+        except PersonaError as error:
+            source = session.settings.given["persona"].source
+            raise SettingError(f"{source}: {error.what}", error.accepted, error.next_step) from None
+    return name
 
 
 def id_of(item: pytest.Item) -> str:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_chimera.client import Client, Connection
-from pytest_chimera.errors import ChimeraError, EngineError, HostError, HostUnreachableError
+from pytest_chimera.errors import ChimeraError, EngineError, HostError, HostUnreachableError, ModelError
 from pytest_chimera.plugin.model import ChimeraModel
-from pytest_chimera.plugin.models import NO_MODEL
+from pytest_chimera.plugin.models import NO_MODEL, plan_named
 from pytest_chimera.plugin.runners import make_runner
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import ollama
 
     from pytest_chimera.plugin.models import PlannedModel
@@ -72,9 +74,26 @@ class Servers:
         """
         if model_id == NO_MODEL:
             pytest.skip(self.reason_to_skip())
-        planned = next(each for each in self.session.models if each.id == model_id)
+        return self.planned(next(each for each in self.session.models if each.id == model_id))
+
+    def planned(self, planned: PlannedModel) -> ChimeraModel:
+        """A model that was planned, as its server describes it. Raises HostError, EngineError or ModelError."""
         server = self.reach(embedded=planned.embedded)
         return ChimeraModel(server.client.model(self.served_name(planned)), self.session, server)
+
+    def other(self, name: str, folder: Path, source: str) -> ChimeraModel:
+        """A further model that a case names; `source` says where, and the path of a file counts from `folder`.
+
+        Raises SettingError, MissingExtraError, HostError, EngineError or ModelError.
+        """
+        (planned,) = plan_named([name], self.session.settings, folder, source)
+        if planned.embedded and planned not in self._asked:
+            raise ModelError(
+                f"{source}: {name!r} is answered by the embedded engine, which serves what was known before it began.",
+                "Accepted: models that --chimera-model or a suite in YAML names.",
+                f"Name it there as well: --chimera-model {name}",
+            )
+        return self.planned(planned)
 
     def served_name(self, planned: PlannedModel) -> str:
         """The name by which the server knows the model; the engine names a file by its stem."""
@@ -86,7 +105,7 @@ class Servers:
 
     def client(self) -> Client:
         """The client of the server that answers for the first model, or of the host where none is named."""
-        return self.reach(embedded=any(model.embedded for model in self.session.models[:1])).client
+        return self.reach(embedded=any(model.embedded for model in self._asked[:1])).client
 
     def ollama_client(self) -> ollama.Client:
         """The public client of that server; closed when the run ends."""
@@ -108,10 +127,15 @@ class Servers:
             return _told_url(self.session.folder.told("engine"))
         from pytest_chimera.engine.process import EmbeddedEngine  # noqa: PLC0415  # only where it is used
 
-        engine = EmbeddedEngine([model.name for model in self.session.models if model.embedded])
+        engine = EmbeddedEngine([model.name for model in self._asked if model.embedded])
         self.session.config.add_cleanup(engine.stop)
         engine.start()
         return engine.url
+
+    @property
+    def _asked(self) -> tuple[PlannedModel, ...]:
+        """The models of the cases that run; before these are known, those of the settings."""
+        return self.session.models if self.session.asked is None else self.session.asked.models
 
     def reason_to_skip(self) -> str:
         """Why a case cannot run that has no model: what the host has, and the command to use."""

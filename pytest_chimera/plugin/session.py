@@ -19,9 +19,10 @@ import pytest
 from pytest_chimera.plugin import marker, options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from pytest_chimera.plugin.asked import Asked
     from pytest_chimera.plugin.corpora import Corpora
     from pytest_chimera.plugin.folder import RunFolder
     from pytest_chimera.plugin.models import PlannedModel
@@ -54,8 +55,10 @@ class ChimeraSession:
         self._sent = sent
         self.is_worker = sent is not None
         """Whether this process is a worker of xdist."""
-        self.cases = 0
-        """Tests of this process that talk to a server; on the controller of workers those of one worker."""
+        self.asked: Asked | None = None
+        """Whom the cases of this process ask; on the controller of workers those of one worker. None before any."""
+        self.has_suites = False
+        """Whether a suite in YAML was found."""
         self.opened = False
         """Whether the run was announced and prepared."""
         self.item: pytest.Item | None = None
@@ -87,7 +90,7 @@ class ChimeraSession:
 
     @cached_property
     def models(self) -> tuple[PlannedModel, ...]:
-        """What is measured. Raises SettingError or MissingExtraError when no server can answer for a name."""
+        """What the settings name. Raises SettingError or MissingExtraError when no server can answer for a name."""
         from pytest_chimera.plugin.models import plan  # noqa: PLC0415  # same
 
         return plan(self.settings, self.config.invocation_params.dir)
@@ -175,12 +178,21 @@ class ChimeraSession:
         """What is known here and now; a worker looks into the journals of all."""
         return self._journalled() if self.is_worker else list(self.results)
 
-    def count(self, cases: int) -> None:
-        """Note how many cases this process has; a worker leaves the number where the controller finds it."""
+    @property
+    def cases(self) -> int:
+        """Tests of this process that talk to a server; on the controller of workers those of one worker."""
+        return self.asked.cases if self.asked else 0
+
+    def count(self, cases: Sequence[pytest.Item]) -> None:
+        """Note the cases of this process and whom they ask; a worker leaves it where the controller finds it."""
         self.stamp()
-        self.cases = cases
-        if cases and self.is_worker:
-            self.folder.tell(f"cases-{self.folder.worker}", cases)
+        if not cases:
+            return
+        from pytest_chimera.plugin.asked import asked_by  # noqa: PLC0415  # only where a case runs
+
+        self.asked = asked_by(self, cases)
+        if self.is_worker:
+            self.folder.tell(f"cases-{self.folder.worker}", self.asked.to_plain())
 
     def open_alone(self) -> None:
         """Announce and prepare a run without workers; with workers the controller does it, the second call nothing."""
@@ -326,23 +338,3 @@ def _check(session: ChimeraSession) -> None:
 def measured(item: pytest.Item) -> list[str]:
     """Where results of `item` wait for its next report."""
     return item.stash.setdefault(MEASURED, [])
-
-
-def attach(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Put what `item` measured since its last report on this one, as one str: all that execnet surely packs."""
-    if report.when == "call" and item.get_closest_marker("chimera") is not None:
-        from pytest_chimera.plugin.plain import fill  # noqa: PLC0415  # only where a case ran
-
-        fill(item)
-    waiting = item.stash.get(MEASURED, [])
-    if waiting:
-        report._chimera = f"[{','.join(waiting)}]"  # type: ignore[attr-defined]  # noqa: SLF001  # the transport
-        waiting.clear()
-    if (session := get_session(item.config)).uses_corpora:
-        report._chimera_corpus = json.dumps(session.corpora.reported)  # type: ignore[attr-defined]  # noqa: SLF001  # same
-    for key, name in ((AUDITED, "_chimera_audit"), (NARRATED, "_chimera_narrative")):
-        if report.when == "call" and (found := item.stash.get(key, None)):
-            setattr(report, name, found)
-    if building := item.stash.get(BUILDING, None):
-        report._chimera_building = json.dumps(building)  # type: ignore[attr-defined]  # noqa: SLF001  # same
-        del item.stash[BUILDING]

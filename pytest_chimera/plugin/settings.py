@@ -15,7 +15,7 @@ from pytest_chimera.plugin.parsing import PARSERS
 from pytest_chimera.records import DEFAULT_PREFIX, DEFAULT_ROUNDS, DEFAULT_WARMUP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 _DEFAULTS = f"rounds {DEFAULT_ROUNDS}, warm-up {DEFAULT_WARMUP}, prefix {DEFAULT_PREFIX} (defaults)"
@@ -37,6 +37,8 @@ class Settings:
     """Seconds."""
     prefix: Literal["unique", "reuse"] | None = None
     think: bool | str | None = None
+    persona: str | None = None
+    """Stands over the persona of every case."""
     limit: tuple[str, ...] = ()
     baseline: tuple[str, ...] = ()
     fail_on: tuple[str, ...] = ()
@@ -45,8 +47,11 @@ class Settings:
     compare_anyway: bool = False
     allowance: float | None = None
     """As a share; None leaves it to the rule."""
+    max_requests: int = 1000
+    """Of one property."""
     pull: bool = False
     engine: Literal["auto", "ollama", "embedded"] = "auto"
+    list: bool = False
     report: Path = Path(".chimera")
     no_report: bool = False
     corpus: tuple[str, ...] = ()
@@ -68,7 +73,7 @@ class Settings:
         """Every setting as a person would write it, "default" where nobody set it; values of headers are left out."""
         return {each.name: self._shown(each) for each in TABLE}
 
-    def lines(self) -> list[str]:
+    def lines(self) -> Sequence[str]:
         """For pytest's header: what was set, and by whom."""
         shown = [
             f"{each.name} {self._shown(each)} ({self.given[each.field].source})"

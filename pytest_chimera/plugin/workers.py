@@ -1,7 +1,7 @@
 """What only xdist calls: settings and folder to each worker, one engine for all, the header once their cases are known.
 
-Registered only where xdist is present. Workers print nothing; the controller knows no tests, so each worker leaves its
-number of cases in the run's folder.
+Registered only where xdist is present. Workers print nothing; the controller knows no tests, so each worker leaves in
+the run's folder how many cases it has and which models they ask.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ class WorkerHooks:
 
     def pytest_xdist_node_collection_finished(self, node: Any) -> None:
         """Open the run once a worker has found cases; before any test is given out."""
-        cases = self.session.folder.told(f"cases-{node.workerinput['workerid']}")
-        if cases:
-            from pytest_chimera.plugin.opening import open_run  # noqa: PLC0415  # only where a case runs
+        told = self.session.folder.told(f"cases-{node.workerinput['workerid']}")
+        if told:
+            from pytest_chimera.plugin.asked import from_plain  # noqa: PLC0415  # only where a case runs
+            from pytest_chimera.plugin.opening import open_run  # noqa: PLC0415  # same
 
-            self.session.cases = cases
+            self.session.asked = from_plain(told)
             open_run(self.session, workers=node.workerinput["workercount"])

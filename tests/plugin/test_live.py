@@ -53,6 +53,29 @@ def test_the_line_follows_a_case(make_result: Callable[..., CaseResult], make_ge
     ]
 
 
+def test_the_line_follows_a_sweep(make_result: Callable[..., CaseResult], make_generation: Any) -> None:
+    """Its rounds are counted over all points, warm-up rounds are in the estimate, and it goes with the last point."""
+    one, two = (make_result(case={"id": f"t {name}", "name": f"t {name}", "rounds": 2, "sweep": "t"}) for name in "ab")
+    screen = Screen()
+    for each in (one, two):
+        screen.live.case_started(each.case)
+    warm = done(1, make_generation(900), warmup=True)
+    screen.live.round_done(one.case, warm)
+    for at_s, each in ((30, one), (40, two)):
+        screen.now_ns = at_s * S
+        screen.live.round_done(each.case, done(1, make_generation(50)))
+    screen.live.case_finished(one)
+    screen.live.case_finished(two)
+    assert screen.shown == [
+        "t a  toy  round 1/2 in all",
+        "t a  toy  round 1/4 in all",
+        "t a  toy  round 1/4 in all  TTFT 900 ms  100 tok/s",
+        "t a  toy  round 2/4 in all  TTFT 50.0 ms  100 tok/s  about 90 s left",
+        "t b  toy  round 3/4 in all  TTFT 50.0 ms  100 tok/s  about 40 s left",
+        "",
+    ]
+
+
 def test_a_model_that_the_name_does_not_tell_is_shown(make_result: Callable[..., CaseResult]) -> None:
     """A case that is named without its model has the model beside it, both harmless."""
     screen = Screen()

@@ -82,7 +82,9 @@ def test_extra_info_holds_all_that_an_honest_comparison_needs(make_result: Calla
         "output_tokens": 10,
         "done_reason": "stop",
         "prompt_fit": "fitted",
+        "unmet": None,
         "nonce": "[0123abcd] ",
+        "block": None,
     }
     assert row_info(make_result(), METRICS["ttft"]) == {
         "chimera": {
@@ -109,6 +111,7 @@ def test_extra_info_holds_all_that_an_honest_comparison_needs(make_result: Calla
             "endpoint": "chat",
             "raw": False,
             "persona": "insight-agent",
+            "persona_hash": None,
             "prompt_hash": make_result().case.prompt_hash,
             "options": {"num_ctx": 512, "temperature": 0.5},
             "options_set": ["num_ctx"],
@@ -124,6 +127,9 @@ def test_extra_info_holds_all_that_an_honest_comparison_needs(make_result: Calla
             "timeout_s": 300.0,
             "idle_timeout_s": None,
             "limits": [],
+            "expect": {},
+            "sweep": None,
+            "point": {},
             "prompt_tokens_asked": None,
             "output_tokens_asked": None,
             "num_ctx_asked": 512,
@@ -157,11 +163,41 @@ def test_extra_info_holds_all_that_an_honest_comparison_needs(make_result: Calla
                     "output_tokens": None,
                     "done_reason": None,
                     "prompt_fit": "unknown",
+                    "unmet": None,
                     "nonce": "[0123abcd] ",
+                    "block": None,
                 },
             ],
         }
     }
+
+
+def test_what_a_point_and_its_expectations_are_stands_in_its_rows(
+    make_result: Callable[..., CaseResult], make_generation: Callable[..., Generation]
+) -> None:
+    """The sweep and what varies, what was expected, and by name what an answer did not meet, without its words."""
+    unmet = ("contains: 'x' is not in the answer: secret", "contains: 'y' is not", "max_words: 9")
+    case = {
+        "expect": {"contains": ["x", "y"], "max_words": 5, "json_schema": {"type": "object"}},
+        "sweep": "test_it.py::test_sky[toy]",
+        "point": {"num_ctx": 512},
+        "persona_hash": "ab" * 32,
+    }
+    judged = Round(number=1, warmup=False, cold=False, generation=make_generation(unmet=unmet), block=2)
+    info = row_info(make_result(case=case, rounds=(judged,)), METRICS["e2e"])["chimera"]
+    assert {name: info[name] for name in ("expect", "sweep", "point", "persona_hash")} == {
+        "expect": {
+            "contains": ["x", "y"],
+            "max_words": 5,
+            "json_schema": "schema sha256:ff419ebbeba438f66900abe77818ce940702bdfe70fa173cb94beecee8d3f112",
+        },
+        "sweep": "test_it.py::test_sky[toy]",
+        "point": {"num_ctx": 512},
+        "persona_hash": "ab" * 32,
+    }
+    (one,) = info["rounds"]
+    assert (one["unmet"], one["block"], one["metrics"]["accuracy"]) == (["contains", "max_words"], 2, 0.0)
+    assert "secret" not in json.dumps(info)
 
 
 def test_no_text_of_prompt_answer_or_schema_is_recorded(make_result: Callable[..., CaseResult]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_chimera.plugin.terminal import row, table, waiting_line
+from pytest_chimera.records import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +65,19 @@ def test_a_stopped_case_says_why(make_result: Callable[..., CaseResult]) -> None
     """What stopped it stands below its line."""
     stopped = make_result(complete=False, stopped="warm-up round 1 failed")
     assert "  stopped: warm-up round 1 failed; 2 rounds of 3 recorded" in table([row(stopped)], 100)
+
+
+def test_answers_are_counted_apart_from_failures(
+    make_result: Callable[..., CaseResult], make_generation: Callable[..., Generation]
+) -> None:
+    """Where something was expected, how many answers are so and what the others do not meet stands below the line."""
+    rounds = [
+        Round(number=number, warmup=False, cold=False, generation=make_generation(unmet=unmet))
+        for number, unmet in enumerate([(), ("contains: 'x' is not there", "max_words: 9 words"), ("contains: 'y'",)])
+    ]
+    result = make_result(case={"expect": {"contains": ["x"]}}, rounds=tuple(rounds))
+    assert row(result).notes == ("expected: 1 of 3 answers; not met: contains, max_words",)
+    assert row(make_result(rounds=tuple(rounds[:1]))).notes == ("expected: 1 of 1 answer",)
 
 
 def test_names_and_errors_cannot_act_on_the_terminal(

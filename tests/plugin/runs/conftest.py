@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx  # noqa: F401  # runs in this process forget what they imported: what is here already is not read again
 import ollama
 import pytest
+import yaml  # noqa: F401  # as httpx: its C part keeps the classes of the first import
 
 from pytest_chimera.engine.process import EmbeddedEngine
 

@@ -124,7 +124,8 @@ def test_an_unknown_persona_is_a_failure_that_lists_the_known(project: Any) -> N
     result = project.run("-p", "no:benchmark")
     body = project.shown(result).partition("test_it[toy] ___")[2].partition("===")[0].splitlines()[1:]
     assert "\n".join(body) == (
-        "test_it.py:2: There is no persona 'nobody'. Known personas: DataCollector-9000, Insight-Agent. "
+        "test_it.py:2: There is no persona 'nobody'. Known personas: DataCollector-9000, Insight-Agent, "
+        "Technical-Writer. "
         "Add it as personas/NAME.yaml with the fields name and system."
     )
 

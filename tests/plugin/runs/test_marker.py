@@ -8,7 +8,7 @@ import pytest
 
 KNOWN = (
     "Known arguments: rounds, warmup, options, persona, think, prefix, start, timeout, idle_timeout, "
-    "max_failed_rounds, limits, gate, keep_alive, truncate, prompt_tokens, output_tokens."
+    "max_failed_rounds, limits, gate, keep_alive, truncate, prompt_tokens, output_tokens, expect, sweep."
 )
 POSITIONAL = (
     f"@pytest.mark.chimera(...) was given 3 without a name. Accepted: keyword arguments only: {KNOWN[17:]} "

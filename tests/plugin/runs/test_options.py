@@ -25,6 +25,7 @@ ALL = {
     "timeout": ["2 min"],
     "prefix": ["reuse"],
     "think": ["low"],
+    "persona": ["insight-agent"],
     "limit": ["tok/s >= 30"],
     "baseline": ["last:5"],
     "fail_on": ["tok/s:5%", "ttft <= 2 s"],
@@ -32,8 +33,10 @@ ALL = {
     "confirm": ["on"],
     "compare_anyway": ["on"],
     "allowance": ["3 %"],
+    "max_requests": ["200"],
     "pull": ["on"],
     "engine": ["ollama"],
+    "list": ["off"],
     "report": ["out"],
     "no_report": ["yes"],
     "corpus": ["reports/", "csv/*.csv"],
@@ -52,6 +55,7 @@ REFUSED = {
     "warmup=-1": "--chimera-warmup: '-1' is not usable. Accepted: a whole number from 0.",
     "timeout=0 s": "--chimera-timeout: '0 s' is not usable. Accepted: a duration above 0, such as '90 s'.",
     "prefix=uniq": "--chimera-prefix: 'uniq' is not known. Accepted: unique, reuse. Did you mean 'unique'?",
+    "max_requests=0": "--chimera-max_requests: '0' is not usable. Accepted: a whole number from 1.",
     "think=maybe": (
         "--chimera-think: 'maybe' is not known. Accepted: on, true, yes, 1, off, false, no, 0, low, medium, high, max."
     ),
@@ -70,7 +74,7 @@ REFUSED = {
     "fail_on=tok/z:5%": (
         "--chimera-fail_on: The gate 'tok/z:5%' names no known metric: 'tok/z'. Known metrics: ttft, answer, "
         "prompt_eval, prefill, eval, tok/s, steps/s, time/token, itl, load, wait, total, e2e, server_ttft, transport, "
-        "stalls, prompt_tokens, output_tokens, groundedness. Did you mean 'tok/s'?"
+        "stalls, prompt_tokens, output_tokens, groundedness, accuracy. Did you mean 'tok/s'?"
     ),
     "fail_on=tok/s:-5%": (
         "--chimera-fail_on: The gate 'tok/s:-5%' has a threshold below zero: '-5%'. Accepted: a percentage from 0, "
@@ -100,6 +104,7 @@ def test_each_option_has_a_value_of_its_type() -> None:
     assert (settings.model, settings.host, settings.option) == (("a", "b", "c"), "box:1", {"num_ctx": 512})
     assert (settings.allow_option, settings.header) == (("new_one",), {"X-A": "b=c"})
     assert (settings.rounds, settings.warmup, settings.timeout) == (3, 0, 120.0)
+    assert (settings.persona, settings.max_requests, settings.list) == ("insight-agent", 200, False)
     assert (settings.prefix, settings.think, settings.limit) == ("reuse", "low", ("tok/s >= 30",))
     assert (settings.baseline, settings.fail_on) == (("last:5",), ("tok/s:5%", "ttft <= 2 s"))
     assert (settings.strict, settings.confirm, settings.compare_anyway, settings.allowance) == (True, True, True, 0.03)
