@@ -216,6 +216,8 @@ def _write_bound(bound: float, metric: Metric) -> str:
     """The shortest text that reads back as exactly this bound, with its unit where the metric's name is not one."""
     if metric.dimension == "time":
         return _write_time(bound)
+    if metric.dimension == "ratio":
+        return _write_share(bound)
     unit = UNITS[metric.dimension]
     return f"{_number(bound)} {unit}" if unit and unit != metric.name else _number(bound)
 
@@ -226,6 +228,12 @@ def _write_time(seconds: float) -> str:
         if seconds >= scale and parse_quantity(text).value == seconds:
             return text
     return f"{_number(seconds)} s"
+
+
+def _write_share(share: float) -> str:
+    percent = round(share * 100, 9)
+    text = f"{_number(percent)} %"
+    return text if math.isfinite(percent) and parse_quantity(text).value == share else _number(share)
 
 
 def _number(value: float) -> str:

@@ -27,8 +27,8 @@ FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", README, re.DO
 CONSOLES = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
 WORKFLOW = ".github/workflows/benchmark.yml"
 ANSWER = (
-    "The sky looks blue because the air scatters short waves of sunlight far more than long ones, so blue light reaches "
-    "our eyes from every side while red light passes straight on."
+    "The sky looks blue because the air scatters short waves of sunlight far more than long ones, so blue light "
+    "reaches our eyes from every side while red light passes straight on."
 )
 """32 words."""
 SECRET = ("CHIMERA_", "OLLAMA_", "GITHUB_", "PYTEST_", "CI", "BUILD_NUMBER")

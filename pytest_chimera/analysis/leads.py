@@ -28,6 +28,8 @@ _TAIL = 0.025
 _CLEAR = 1e-4
 """A p-value below this is only said to be below."""
 _MOST_NAMED = 3
+_ROUNDING = 1e-12
+"""Of a mean of logarithms, what only the last bits of floats make."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +99,11 @@ def best_of(
     if len(points.means) < 2:  # noqa: PLR2004  # nothing to be better than
         return None
     sign = -1 if higher_is_better else 1
-    best, *others = sorted(points.means, key=lambda point: (sign * points.means[point], point))
-    tests = {other: points.compared(best, other) for other in others}
+    best = _best(points, sign)
+    tests = {other: points.compared(best, other) for other in points.means if other != best}
+    others = sorted(tests, key=lambda other: (-sign * tests[other].difference, sign * points.means[other], other))
     second = tests[others[0]]
-    undecided = [other for other in others if (found := tests[other].p) is None or found >= SURE]
+    undecided = [each for each in others if not tests[each].tells(sign)]
     known = [each.p for each in tests.values() if each.p is not None]
     names = layout.names
     return Lead(
@@ -108,7 +111,7 @@ def best_of(
         best=dict(zip(names, best, strict=True)),
         best_value=math.exp(points.means[best]),
         second=dict(zip(names, others[0], strict=True)),
-        second_value=math.exp(points.means[others[0]]),
+        second_value=math.exp(points.means[best] - second.difference),
         ratio=math.exp(second.difference),
         ratio_low=second.end(-1),
         ratio_high=second.end(1),
@@ -116,6 +119,18 @@ def best_of(
         undecided=tuple(dict(zip(names, each, strict=True)) for each in undecided),
         worst_p=max(known, default=None),
     )
+
+
+def _best(points: _Points, sign: int) -> tuple[str, ...]:
+    """The point that no other beats where both were measured.
+
+    Rounds that failed are not the same for all: the mean of a point without its slow rounds is none of its merits.
+    """
+    best, *others = sorted(points.means, key=lambda point: (sign * points.means[point], point))
+    for other in others:
+        if sign * points.compared(best, other).difference > 0:
+            best = other
+    return best
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +145,16 @@ class _Compared:
     def p(self) -> float | None:
         if self.error is None or self.df <= 0:
             return None
-        if not self.error:
-            return 1.0 if not self.difference else None
+        if self.error <= _ROUNDING:  # values that never vary differ in their last bits at most
+            return 1.0 if abs(self.difference) <= _ROUNDING else None
         return min(1.0, 2 * t_tail(abs(self.difference) / self.error, self.df))
 
+    def tells(self, sign: int) -> bool:
+        """Whether the first is the better one, and not by chance."""
+        return self.p is not None and self.p < SURE and sign * self.difference < 0
+
     def end(self, side: int) -> float | None:
-        if not self.error or self.df <= 0:
+        if self.error is None or self.error <= _ROUNDING or self.df <= 0:
             return None
         return math.exp(self.difference + side * t_upper_quantile(_TAIL, self.df) * self.error)
 

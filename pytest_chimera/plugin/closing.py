@@ -106,7 +106,7 @@ def _fail_for_lost_reports(session: ChimeraSession, pytest_session: pytest.Sessi
 def _notes(session: ChimeraSession) -> tuple[str, ...]:
     if not session.recovered:
         return ()
-    names = ", ".join(result.case.name for result in session.recovered)
+    names = ", ".join(f"`{result.case.name.replace('`', chr(39))}`" for result in session.recovered)
     return (f"The run was interrupted or lost a worker; the finished rounds of {names} come from its journal.",)
 
 

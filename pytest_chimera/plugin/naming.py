@@ -13,4 +13,4 @@ def suite_name(config: pytest.Config) -> str:
     """What was run, for the title: the one file or folder that was named, else the root folder."""
     paths = {Path(argument.split("::", maxsplit=1)[0]) for argument in config.args}
     only = (config.invocation_params.dir / paths.pop()).resolve() if len(paths) == 1 else config.rootpath
-    return only.stem if only.suffix else only.name or "suite"
+    return only.stem.removesuffix(".chimera") if only.suffix else only.name or "suite"

@@ -94,7 +94,8 @@ def closed(item: pytest.Item) -> Generator[None]:
         found = item.stash.get(PROPERTY, None)
         if found is not None:
             found.close()
-            item.user_properties.append((TOLD, found.summary()))
+            if told := found.summary():
+                item.user_properties.append((TOLD, told))
 
 
 def lines(reporter: pytest.TerminalReporter) -> Iterator[str]:

@@ -26,7 +26,7 @@ from pytest_chimera.plugin.parsing import parse_models
 from pytest_chimera.plugin.session import get_session
 from pytest_chimera.report.escape import terminal
 from pytest_chimera.suites.arguments import CALL
-from pytest_chimera.suites.explain import ExpectationBroken, LimitBroken, WorseThanBefore
+from pytest_chimera.suites.explain import CaseFailed, ExpectationBroken, LimitBroken, WorseThanBefore
 from pytest_chimera.suites.schema import read_suite
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class ChimeraCase(pytest.Function):
         super().__init__(**given)
         self.case = case
         self.variables = variables
+        _as_read_back(self)
         setattr(self, OWN_MODELS, models)
         setattr(self, NAMED, bool(get_session(self.config).settings.model or case.models or names_models(case)))
 
@@ -105,6 +106,8 @@ class ChimeraCase(pytest.Function):
         if isinstance(error, SuiteError):
             return str(shortened(error, self.path, self._file))
         field = next((name for kind, name in _FIELDS.items() if isinstance(error, kind)), "")
+        in_arm = f"arms.{error.result.case.point.get('arm')}.{field}" if isinstance(error, CaseFailed) else ""
+        field = in_arm if in_arm in self.case.places else field
         known = field in self.case.places
         line = self.case.places[field][0] if known else self.case.line
         if isinstance(error, UserError):
@@ -120,6 +123,17 @@ class ChimeraCase(pytest.Function):
     def reportinfo(self) -> tuple[PathLike[str] | str, int | None, str]:
         """File, line (from 0) and name, for the head line of a failure."""
         return self.path, self.case.line - 1, self.name
+
+
+def _as_read_back(item: pytest.Item) -> None:
+    """Let an item be the one that `--lf`, `--ff` and `--sw` remember.
+
+    Since 9.2 pytest takes an id apart into names and parameters, and compares it in that form with what its caches
+    hold: there "sky[gemma3]" has a parameter, and here, where there is no call of parametrize, it would have none.
+    """
+    parse = getattr(type(getattr(item, "id", None)), "parse", None)
+    if parse is not None:
+        item._id = parse(item.nodeid)  # noqa: SLF001  # no public name for it
 
 
 def collect(path: Path, parent: pytest.Collector) -> ChimeraFile:

@@ -55,7 +55,8 @@ class ReportInput:
     phases: Mapping[str, float] = field(default_factory=dict)
     """Phase of the session -> wall time in s."""
     notes: tuple[str, ...] = ()
-    """What a reader must know about the session as a whole, in full sentences: that it was interrupted, say."""
+    """What a reader must know about the session as a whole, in full sentences: that it was interrupted, say.
+    Names in them stand between backquotes."""
     corpus: CorpusView | None = None
     """Old results that were read and analysed; with them the report is the technical report on them."""
     narrative: Narrative | None = None

@@ -186,8 +186,13 @@ def summary(given: ReportInput, measured: Measured, book: FactBook, found: Seque
     lines.append(
         (f"To look at, under Key Findings: {', '.join(notable)}." if notable else "Nothing needs a closer look.",)
     )
-    lines += [(note,) for note in given.notes]
+    lines += [_note(note) for note in given.notes]
     return tuple(Paragraph(line) for line in lines)
+
+
+def _note(note: str) -> Line:
+    """A note with the names in it, which stand between backquotes, as labels."""
+    return tuple(Label(part) if at % 2 else part for at, part in enumerate(note.split("`")) if part)
 
 
 def _plural(number: Number, noun: str) -> str:

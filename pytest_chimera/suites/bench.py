@@ -158,7 +158,7 @@ class Bench:
         loads = needing_load(sweep.points, [each.key for each in sweeping.planned])
         return SweepRun([Run(each) for each in results], loads)
 
-    def arms(self, prompt: str | None = None, *, arms: object, **asked: Any) -> ArmsRun:
+    def arms(self, prompt: str | None = None, *, arms: object = None, **asked: Any) -> ArmsRun:
         """Measure variants of one case in turn, and hold each against the first: what drifts, drifts for all.
 
         `arms` maps names to fields that differ: `{"a": {"model": "x"}, "b": {"model": "y"}}`. They are compared by the

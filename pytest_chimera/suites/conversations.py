@@ -45,8 +45,13 @@ def _message(node: Node, source: Source) -> dict[str, Any]:
         raise source.refuse(node, "a message has one of content and file.", _ACCEPTED, _EXAMPLE)
     for name in ("content", "file"):
         if name in said and (not isinstance(said[name].value, str) or (name == "file" and not said[name].value)):
-            found = shown(said[name].value)
-            raise source.refuse(said[name], f"the {name} of a message is {found}.", "Accepted: a text.", "Quote it.")
+            hint = (
+                "Write it as in {role: user, file: question.txt}."
+                if isinstance(said[name].value, dict)
+                else "Quote it."
+            )
+            what = f"the {name} of a message is {shown(said[name].value)}."
+            raise source.refuse(said[name], what, "Accepted: a text.", hint)
     if "images" in said:
         read_paths(said["images"], "images", source)
     return {name: each.plain for name, each in said.items()}

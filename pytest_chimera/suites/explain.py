@@ -120,7 +120,7 @@ def explain_unmet(result: CaseResult) -> str:
     first = (unmet[0].generation.unmet or ("",))[0]
     are = "answer is" if len(result.counted) == 1 else "answers are"
     lines = [f"{len(unmet)} of {len(result.counted)} {are} not as expected: {printable(first)}", *_unmet(result)]
-    lines.append("  To let a case pass with a share of such answers, say how many: limits='accuracy >= 80%'.")
+    lines.append("  To let a case pass with a share of such answers, say how many: a limit such as 'accuracy >= 80 %'.")
     return "\n".join([*lines, "", *_rounds(result, [METRICS["accuracy"]]), "", *_conditions(result)])
 
 

@@ -41,10 +41,11 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _one_answer_size(found: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`output_tokens` sets num_predict: the one that `above` says takes the other one away."""
+    """`output_tokens` sets num_predict: the one that `above` says, or varies, takes the other one away."""
     options = found.get("options", {})
-    if "output_tokens" in above and "num_predict" in options and "num_predict" not in above.get("options", {}):
+    said = {*above, *above.get("options", {}), *(above["sweep"].names if "sweep" in above else ())}
+    if "output_tokens" in said and "num_predict" in options and "num_predict" not in said:
         found["options"] = {name: value for name, value in options.items() if name != "num_predict"}
-    if "num_predict" in above.get("options", {}) and "output_tokens" not in above:
+    if "num_predict" in said and "output_tokens" not in said:
         found.pop("output_tokens", None)
     return found

@@ -142,7 +142,9 @@ class Property:
         self.bench.deliver(kept.result)
 
     def summary(self) -> str:
-        """One sentence on how it went."""
+        """One sentence on how it went; empty where nothing was asked."""
+        if not self.examples:
+            return ""
         made = f"{_plural(len(self.examples), 'example')} in {_plural(self.requests, 'request')}"
         failing = sum(bool(each.failure) for each in self.examples.values())
         if self.reported is not None:
@@ -153,7 +155,7 @@ class Property:
                 f"budget of {_plural(self.max_requests, 'request')} spent after "
                 f"{_plural(len(self.examples), 'example')}, none of which broke a limit"
             )
-        return f"held for {made}"
+        return f"no limit was judged in {made}" if self.smoke else f"held for {made}"
 
     def _case(self, question: Question, repeats: int | None, arguments: dict[str, Any]) -> Case:
         __tracebackhide__ = True
@@ -210,7 +212,9 @@ class Property:
             made = f"{_plural(len(self.examples), 'example')} in {_plural(self.requests, 'request')}"
             lines.append(f"  Asked: {made} of at most {self.max_requests}; {failing} of them failed.")
         if self.is_spent:
-            lines.append("  The budget is spent: a smaller example may fail as well. Raise --chimera-max-requests.")
+            own = self.plan is not None and self.plan.max_requests is not None
+            raised = "max_requests of chimera_given" if own else "--chimera-max-requests"
+            lines.append(f"  The budget is spent: a smaller example may fail as well. Raise {raised}.")
         if self.is_ended and not self.is_spent:
             lines.append("  Nothing more was asked after this failure: another example would not change it.")
         pasted = as_yaml(case_name(example.case.name), example.case, example.question)

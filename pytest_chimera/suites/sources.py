@@ -79,7 +79,8 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "empty" if value is None else str(value).lower()
     if isinstance(value, (dict, list)):
-        return "a mapping" if isinstance(value, dict) else "a list"
+        kind = "mapping" if isinstance(value, dict) else "list"
+        return f"a {kind}" if value else f"an empty {kind}"
     if isinstance(value, str):
         return repr(value) if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]!r} and more"
     return str(value)

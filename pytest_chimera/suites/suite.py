@@ -129,6 +129,14 @@ class SuiteCase:
             expect["json_schema"] = sources.read_nodes(folder / schema["file"], self.place("expect"))[0].plain
         grounds = expect.get("grounded_in")
         if isinstance(grounds, dict) and grounds.get("corpus"):
+            for each in grounds["corpus"]:
+                if not any(mark in each for mark in "*?[") and not (folder / each).exists():
+                    raise self.refuse(
+                        "expect",
+                        f"grounded_in: there is no corpus at {each!r}.",
+                        "Accepted: a folder, a file or a glob of files, counted from the folder of the suite.",
+                        "Check the path.",
+                    )
             expect["grounded_in"] = {**grounds, "corpus": [str(folder / each) for each in grounds["corpus"]]}
         return expect
 

@@ -157,7 +157,7 @@ def _levels(name: str, said: object, where: str) -> tuple[Any, ...]:
 
 
 def _level(name: str, level: object, where: str) -> Any:
-    plain = level is None or isinstance(level, (bool, int, float, str))
+    plain = isinstance(level, (bool, int, float, str))
     if not plain or (isinstance(level, float) and not math.isfinite(level)) or level == "":
         raise _refuse(where, f"the parameter {name!r} of the sweep has the level {level!r}; levels are plain values.")
     return level
@@ -165,7 +165,8 @@ def _level(name: str, level: object, where: str) -> Any:
 
 def _distinct(levels: Sequence[Any], name: str, where: str) -> tuple[Any, ...]:
     texts = [level_text(each) for each in levels]
-    twice = next((each for each in texts if texts.count(each) > 1), None)
+    values = [text if isinstance(each, (bool, str)) else each for each, text in zip(levels, texts, strict=True)]
+    twice = next((text for each, text in zip(values, texts, strict=True) if values.count(each) > 1), None)
     if twice is not None:
         raise _refuse(where, f"the parameter {name!r} of the sweep has the level {twice} more than once.")
     return tuple(levels)

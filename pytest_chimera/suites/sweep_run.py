@@ -6,9 +6,10 @@ The statistics are those of `analysis` and `gate`; nothing is computed here.
 from __future__ import annotations
 
 from functools import cached_property
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from pytest_chimera.errors import MarkerError, nearest
+from pytest_chimera.errors import LimitError, MarkerError, nearest
 from pytest_chimera.gate import wording
 from pytest_chimera.metrics import METRICS, find_metric
 from pytest_chimera.suites.sweep import label, level_text
@@ -80,6 +81,11 @@ class SweepRun:
         from pytest_chimera.analysis.factors import best_of  # noqa: PLC0415  # only where somebody asks
 
         known = find_metric(metric)
+        if known.better is None:
+            gated = ", ".join(each.name for each in METRICS.values() if each.better is not None)
+            raise LimitError(
+                f"Neither more nor less {known.title} is better, so no point is best.", f"Accepted: {gated}.", ""
+            )
         seen = self._observations(known)
         return best_of(seen, metric=known.name, higher_is_better=known.better == "higher", loads=self.loads)
 
@@ -107,9 +113,9 @@ class SweepRun:
             for each in run.result.counted:
                 values = metric.read(each.generation)
                 sent = float(each.generation.sent_unix_ns)  # points begin at different times: not since their beginning
-                seen += [
-                    Observation(levels=_levels(run), block=each.block, order=sent, value=value) for value in values[:1]
-                ]
+                if values:  # a round with many, such as gaps between tokens, is one observation
+                    value = median(values)
+                    seen.append(Observation(levels=_levels(run), block=each.block, order=sent, value=value))
         return seen
 
 

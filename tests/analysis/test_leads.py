@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_chimera.analysis.factors import Lead, best_of
+from pytest_chimera.analysis.factors import Lead, Observation, best_of
 
 if TYPE_CHECKING:
-    from pytest_chimera.analysis.factors import Observation
     from tests.analysis.conftest import SweepMaker
 
 LOADS = ("num_ctx", "num_gpu")
@@ -183,3 +182,28 @@ def test_order_and_unit_of_rounds_do_not_matter(
         pytest.approx(one.ratio), pytest.approx(one.ratio_low), pytest.approx(one.p, rel=1e-6),
     )  # fmt: skip
     assert same.best_value == pytest.approx(one.best_value * unit)
+
+
+def test_a_point_without_its_slow_rounds_is_not_the_best() -> None:
+    """Where the later, slower passes of the worse point failed, the other one stays the best."""
+    seen = [
+        Observation(levels={"temperature": level}, block=1, order=2.0 * number + place, value=0.1 * 1.1**number * worse)
+        for number in range(6)
+        for place, (level, worse) in enumerate((("0", 1.0), ("1", 1.05 + 0.001 * number)))
+        if level == "0" or number < 3
+    ]
+    found = best_of(seen, metric="ttft", higher_is_better=False, loads=())
+    assert found is not None
+    assert (found.best, found.second, found.ratio < 1) == ({"temperature": "0"}, {"temperature": "1"}, True)
+
+
+def test_rounding_is_no_noise() -> None:
+    """Values that never vary are not told apart by the last bits of their sums."""
+    seen = [
+        Observation(levels={"t": level}, block=1, order=float(number), value=value)
+        for number in range(7)
+        for level, value in (("0", 0.1 + 0.2), ("1", 0.7 / 3))
+    ]
+    found = best_of(seen, metric="ttft", higher_is_better=False, loads=())
+    assert found is not None
+    assert (found.p, found.distinguishable) == (None, False)

@@ -131,7 +131,7 @@ def test_groundedness_can_be_gated() -> None:
     """The grammar of the gate takes it, relative to earlier runs and as a bound."""
     assert [str(each) for each in parse_gate(["groundedness:10%", "groundedness >= 80 %"])] == [
         "groundedness:10%",
-        "groundedness >= 0.8",
+        "groundedness >= 80 %",
     ]
 
 

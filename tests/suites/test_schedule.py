@@ -127,3 +127,11 @@ def test_one_round_of_each_is_a_block_of_each_where_that_is_allowed() -> None:
     """To see that a sweep works, one block of each load is enough."""
     made = schedule([Wanted(key=1, rounds=1), Wanted(key=2, rounds=1)], seed="", fewest=1)
     assert sorted(each.order for each in made) == [(0,), (1,)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_two_points_of_one_load_mirror_their_passes(seed: int) -> None:
+    """Neither of two points is always the later one: each pass has them in the reverse order of the one before."""
+    (block,) = schedule([Wanted(key="k", rounds=4), Wanted(key="k", rounds=4)], seed=str(seed))
+    first = list(block.order[:2])
+    assert list(block.order) == [*first, *first[::-1], *first, *first[::-1]]

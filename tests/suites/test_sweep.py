@@ -46,8 +46,8 @@ def test_a_sample_is_drawn_by_its_seed() -> None:
 
 def test_points_can_be_listed() -> None:
     """Listed points are measured as they stand."""
-    sweep = parse_sweep({"points": [{"num_ctx": 512, "think": True}, {"num_ctx": 2048, "think": None}]}, "here")
-    assert [label(each) for each in sweep.points] == ["num_ctx=512,think=true", "num_ctx=2048,think=null"]
+    sweep = parse_sweep({"points": [{"num_ctx": 512, "think": True}, {"num_ctx": 2048, "think": "low"}]}, "here")
+    assert [label(each) for each in sweep.points] == ["num_ctx=512,think=true", "num_ctx=2048,think=low"]
 
 
 @given(st.dictionaries(NAMES, st.lists(LEVELS, min_size=1, max_size=4), min_size=1, max_size=3), st.integers(0, 3))

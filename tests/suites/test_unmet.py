@@ -51,7 +51,7 @@ def test_an_answer_that_is_not_as_expected_fails_the_case(house: Any) -> None:
         "2 of 3 answers are not as expected: contains: 'Rayleigh' is not in the answer; the answer begins in line 1: "
         '"Because \\x1b[31mit is."\n'
         + UNMET
-        + "  To let a case pass with a share of such answers, say how many: limits='accuracy >= 80%'.\n"
+        + "  To let a case pass with a share of such answers, say how many: a limit such as 'accuracy >= 80 %'.\n"
         + ROUNDS
         + CONDITIONS
     )
@@ -63,7 +63,7 @@ def test_an_answer_that_is_not_as_expected_fails_the_case(house: Any) -> None:
 def test_a_limit_says_which_share_must_be_as_expected(house: Any) -> None:
     """A share above it passes; one below it is a broken limit, whose text says what is not met."""
     assert failure(house, LimitBroken, limits="accuracy >= 80%") == (
-        "accuracy >= 0.8 does not hold: measured 33.3 % (mean of 3 rounds)\n" + UNMET + ROUNDS + CONDITIONS
+        "accuracy >= 80 % does not hold: measured 33.3 % (mean of 3 rounds)\n" + UNMET + ROUNDS + CONDITIONS
     )
     house.server.plan = [GOOD, BAD, GOOD, BAD]
     run = house.bench()("Why?", expect={"contains": "Rayleigh"}, limits="accuracy >= 30%", warmup=0)
@@ -128,7 +128,7 @@ def test_without_expectations_there_is_no_accuracy(house: Any) -> None:
     """Where nothing is expected nothing is judged, and a limit on it cannot be."""
     run = house.bench()("Why?")
     assert (run.accuracy.n, run.result.unmet) == (0, ())
-    with pytest.raises(LimitBroken, match=r"accuracy >= 0\.8 cannot be judged: no counted round has a value for it"):
+    with pytest.raises(LimitBroken, match=r"accuracy >= 80 % cannot be judged: no counted round has a value for it"):
         house.bench()("Why?", limits="accuracy >= 80%")
 
 

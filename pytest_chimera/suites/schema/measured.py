@@ -226,7 +226,7 @@ def _level(name: str, node: Node, source: SuiteSource) -> Any:
     return node.plain
 
 
-_LEVELS: Schema = {"type": "array", "minItems": 1, "items": {"type": ["null", "boolean", "number", "string"]}}
+_LEVELS: Schema = {"type": "array", "minItems": 1, "items": {"type": ["boolean", "number", "string"]}}
 
 
 def _or_levels(schema: Schema) -> Schema:

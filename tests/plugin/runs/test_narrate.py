@@ -108,7 +108,7 @@ def test_groundedness_is_held_to_what_the_command_line_says(narrating: Any, opti
     narrating.run(*wanted, model="honest").assert_outcomes(passed=1)
     result = narrating.run(*wanted, model="liar")
     result.assert_outcomes(failed=1)
-    assert "groundedness >= 0.8 does not hold: measured 0 %" in narrating.shown(result)
+    assert "groundedness >= 80 % does not hold: measured 0 %" in narrating.shown(result)
 
 
 def test_no_model_is_planned_where_none_may_write(narrating: Any, no_server: str) -> None:

@@ -313,3 +313,22 @@ def test_answers_are_held_against_the_corpus(project: Any, way: tuple[str, ...])
     result = project.run(*way, *QUICK)
     assert result.parseoutcomes() == {"passed": 1, "failed": 1}
     assert "grounded_in: it cannot be judged: No corpus is named." in failure(project, result, "run[toy]")
+
+
+def test_what_failed_last_is_found_again(project: Any) -> None:
+    """`--lf` runs the case that failed and no other, `--ff` runs it first."""
+    write(project, latency="cases:\n  sky: Hi\n  sea: {prompt: Hi, expect: {contains: nothing of the kind}}\n")
+    quick = ("-p", "no:benchmark", "--chimera-rounds=1")
+    project.run(*quick).assert_outcomes(passed=1, failed=1)
+    project.run(*quick, "--lf").assert_outcomes(failed=1)
+    listed = project.shown(project.run(*quick, "--ff", "--collect-only", "-q"))
+    assert listed.index("::sea[toy]") < listed.index("::sky[toy]")
+
+
+def test_one_round_decides_nothing_of_a_share(project: Any) -> None:
+    """Under --benchmark-disable a case that lets a share of its answers fail is not held to its only one."""
+    case = "prompt: Hi, expect: {contains: nothing of the kind}"
+    write(project, latency=f"cases:\n  share: {{{case}, limits: {{accuracy: '>= 0 %'}}}}\n  every: {{{case}}}\n")
+    result = project.run("-p", "no:cacheprovider", "--benchmark-disable")
+    result.assert_outcomes(passed=1, failed=1)
+    assert "every[toy]" in project.shown(result).partition("FAILURES")[2]

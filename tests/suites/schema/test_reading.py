@@ -245,6 +245,7 @@ def test_braces_are_braces_where_there_are_no_variables() -> None:
 def test_the_files_of_expectations_count_from_the_suite(tmp_path: Path) -> None:
     """A schema in a file is read, and the corpus of a grounding gets the folder of the suite before it."""
     (tmp_path / "s.yaml").write_text("type: object\n")
+    (tmp_path / "data").mkdir()
     text = SKY + "    rounds: 2\n    expect: {json_schema: {file: s.yaml}, grounded_in: data}\n"
     (case,) = parse_suite(text, tmp_path / "a.chimera.yaml").cases
     assert case.arguments == {
@@ -403,7 +404,7 @@ def test_a_suite_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
         (
             SKY + "    keep_alive: []",
             (
-                "4:17: keep_alive is a list. Accepted: seconds as a whole number, or a text such as 10m. "
+                "4:17: keep_alive is an empty list. Accepted: seconds as a whole number, or a text such as 10m. "
                 "Correct keep_alive."
             ),
         ),
