@@ -16,7 +16,7 @@ POET = "name: Poet\nsystem: You are a poet.\n"
 
 def spoken(project: Any) -> dict[str, tuple[str | None, str]]:
     """Name of each case in the newest report -> its persona and the first words that were sent."""
-    newest = max((project.path / ".chimera" / "reports").glob("*.json"))
+    newest = max((project.path / ".chimera" / "reports").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
     cases = json.loads(newest.read_text(encoding="utf-8"))["cases"]
     return {each["name"]: (each["persona"], each["messages"][0]["content"]) for each in cases}
 

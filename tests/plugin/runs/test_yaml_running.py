@@ -30,7 +30,7 @@ def failure(project: Any, result: pytest.RunResult, name: str) -> str:
 
 def asked(project: Any) -> list[dict[str, Any]]:
     """The cases of the newest report."""
-    newest = max((project.path / ".chimera" / "reports").glob("*.json"))
+    newest = max((project.path / ".chimera" / "reports").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
     return list(json.loads(newest.read_text(encoding="utf-8"))["cases"])
 
 
