@@ -96,12 +96,6 @@ class SuiteCase:
         """What it asks: its texts filled with `variables`, and the files of `folder` read. Raises SuiteError."""
         return _Asking(self, folder, variables).question()
 
-    def check_files(self, folder: Path) -> None:
-        """Raise SuiteError where a file that it names is not there; names with variables are left out."""
-        for name, path in self._files():
-            if not (self.variables and ("{" in path or "}" in path)):
-                sources.check_file(folder / path, self.place(name))
-
     def with_arm(self, arm: Arm) -> SuiteCase:
         """The case that one of its arms is: what the arm says over what the case says; `model` is among its fields."""
         places = {

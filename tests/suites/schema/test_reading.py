@@ -217,8 +217,6 @@ def test_the_question_is_made_of_texts_and_files(tmp_path: Path) -> None:
     suite = read_suite(path)
     variables = {**suite.variables({"CITY": "Rome", "HOME": "/"}), "tongue": "de"}
     assert variables == {"CITY": "Rome", "tongue": "de"}
-    for case in suite.cases:
-        case.check_files(tmp_path)
     assert [each.question(tmp_path, variables) for each in suite.cases] == [
         Question(
             prompt="Warum {x}?\n",
